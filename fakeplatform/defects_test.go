@@ -21,27 +21,11 @@ import (
 	. "github.com/onsi/gomega"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/platformtest"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 	"invigilator.example/requirements"
 )
-
-// The users of the application: its session is a cookie with their account.
-var (
-	ada = fakeplatform.User{
-		Sub: "sub-ada", Name: "Ada Lovelace", GivenName: "Ada", FamilyName: "Lovelace", Email: "ada@school.example",
-		SourcedID: "sis-ada", Roles: []string{lti.RoleLearner},
-	}
-	bob = fakeplatform.User{
-		Sub: "sub-bob", Name: "Bob Babbage", GivenName: "Bob", FamilyName: "Babbage", Email: "bob@school.example", Roles: []string{lti.RoleInstructor},
-	}
-	mia = fakeplatform.User{
-		Sub: "sub-mia", Name: "Mia Mentor", Roles: []string{"http://purl.imsglobal.org/vocab/lis/v2/membership#Mentor"}, Mentees: []string{"sub-ada"},
-	}
-	accounts = map[string]fakeplatform.User{"ada": ada, "bob": bob, "mia": mia}
-)
-
-const otherClient = "client-b"
 
 // scene is an application on a platform, whose sessions decide.
 type scene struct {
@@ -57,7 +41,7 @@ func newScene(t *testing.T, faults ...string) *scene {
 	t.Helper()
 	g := NewWithT(t)
 	p, err := fakeplatform.New(fakeplatform.Options{
-		URL: platformURL, Keys: sharedKeys(t)[:1], Now: func() time.Time { return noon }, Faults: faults, Watch: true,
+		URL: platformtest.PlatformURL, Keys: platformtest.SharedKeys(t)[:1], Now: func() time.Time { return platformtest.Noon }, Faults: faults, Watch: true,
 		SignedIn: func(r *http.Request) string {
 			c, err := r.Cookie("account")
 			if err != nil {
@@ -67,9 +51,9 @@ func newScene(t *testing.T, faults ...string) *scene {
 		},
 	})
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(p.Register(registration())).To(Succeed())
+	g.Expect(p.Register(platformtest.Registration())).To(Succeed())
 	g.Expect(p.Register(fakeplatform.Registration{
-		ClientID: otherClient, LoginURL: "https://b.example/login", TargetLinkURI: "https://b.example/launch",
+		ClientID: platformtest.OtherClient, LoginURL: "https://b.example/login", TargetLinkURI: "https://b.example/launch",
 		RedirectURIs: []string{"https://b.example/launch"}, DeploymentIDs: []string{"1"},
 	})).To(Succeed())
 	return &scene{Platform: p, t: t, cookies: map[string][]*http.Cookie{}}
@@ -79,8 +63,8 @@ func newScene(t *testing.T, faults ...string) *scene {
 func (s *scene) begin(account string, changes ...func(*fakeplatform.Plan)) *fakeplatform.Launch {
 	s.t.Helper()
 	plan := fakeplatform.Plan{
-		ClientID: clientID, User: accounts[account], Account: account, ReturnTo: platformURL + "/course",
-		ResourceLink: fakeplatform.ResourceLink{ID: "link-1", Title: "Introduction"}, TargetLinkURI: targetURI + "?chapter=1",
+		ClientID: platformtest.ClientID, User: platformtest.Accounts[account], Account: account, ReturnTo: platformtest.PlatformURL + "/course",
+		ResourceLink: fakeplatform.ResourceLink{ID: "link-1", Title: "Introduction"}, TargetLinkURI: platformtest.TargetURI + "?chapter=1",
 		Context: fakeplatform.Context{ID: "course-1", Title: "Analysis"},
 	}
 	for _, change := range changes {
@@ -89,13 +73,13 @@ func (s *scene) begin(account string, changes ...func(*fakeplatform.Plan)) *fake
 	l, err := s.Begin(plan)
 	NewWithT(s.t).Expect(err).NotTo(HaveOccurred())
 	n := len(s.names) / 2
-	s.names = append(s.names, strings.TrimPrefix(l.URL(), platformURL+"/launch/"), fmt.Sprintf("LAUNCH-%d", n))
+	s.names = append(s.names, strings.TrimPrefix(l.URL(), platformtest.PlatformURL+"/launch/"), fmt.Sprintf("LAUNCH-%d", n))
 	return l
 }
 
 // ask sends a request from the browser in which an account is signed in, or
 // nobody. Browsers are told apart by name, so that somebody can sign out.
-func (s *scene) ask(browser, account, method, address string, params url.Values) page {
+func (s *scene) ask(browser, account, method, address string, params url.Values) platformtest.Page {
 	s.t.Helper()
 	g := NewWithT(s.t)
 	var body io.Reader
@@ -123,13 +107,13 @@ func (s *scene) ask(browser, account, method, address string, params url.Values)
 	s.mu.Unlock()
 	doc, err := goquery.NewDocumentFromReader(bytes.NewReader(w.Body.Bytes()))
 	g.Expect(err).NotTo(HaveOccurred())
-	return page{s.t, w.Code, w.Header(), w.Body.String(), doc}
+	return platformtest.Page{T: s.t, Status: w.Code, Header: w.Header(), Body: w.Body.String(), Document: doc}
 }
 
 func (s *scene) start(account string, l *fakeplatform.Launch) url.Values {
 	s.t.Helper()
 	p := s.ask(account, account, http.MethodGet, l.URL(), nil)
-	NewWithT(s.t).Expect(p.status).To(Or(Equal(http.StatusOK), Equal(http.StatusFound)), p.body)
+	NewWithT(s.t).Expect(p.Status).To(Or(Equal(http.StatusOK), Equal(http.StatusFound)), p.Body)
 	sent := l.Record().LoginInitiation
 	NewWithT(s.t).Expect(sent).NotTo(BeNil())
 	for _, name := range []string{"login_hint", "lti_message_hint"} {
@@ -137,20 +121,20 @@ func (s *scene) start(account string, l *fakeplatform.Launch) url.Values {
 			s.names = append(s.names, value, strings.ToUpper(name), value[:len(value)-1], "NOT THE "+strings.ToUpper(name))
 		}
 	}
-	request := authRequest(sent.Params)
-	request.Set("client_id", clientID)
+	request := platformtest.AuthRequest(sent.Params)
+	request.Set("client_id", platformtest.ClientID)
 	return request
 }
 
 func (s *scene) auth(browser, account string, request url.Values) string {
 	s.t.Helper()
-	return s.says(s.ask(browser, account, http.MethodGet, platformURL+fakeplatform.AuthPath, request))
+	return s.says(s.ask(browser, account, http.MethodGet, platformtest.PlatformURL+fakeplatform.AuthPath, request))
 }
 
 // says puts an answer into words that are the same each time.
-func (s *scene) says(p page) string {
+func (s *scene) says(p platformtest.Page) string {
 	s.t.Helper()
-	words := []string{fmt.Sprint(p.status), p.header.Get("Content-Type"), p.header.Get("Cache-Control"), "to " + p.header.Get("Location")}
+	words := []string{fmt.Sprint(p.Status), p.Header.Get("Content-Type"), p.Header.Get("Cache-Control"), "to " + p.Header.Get("Location")}
 	p.Find("form").Each(func(_ int, form *goquery.Selection) {
 		fields := url.Values{}
 		form.Find("input").Each(func(_ int, in *goquery.Selection) { fields.Add(in.AttrOr("name", ""), in.AttrOr("value", "")) })
@@ -174,8 +158,8 @@ func (s *scene) says(p page) string {
 func (s *scene) token(token string) string {
 	header, claims, err := lti.Decode(token)
 	verified := "unverified"
-	published := s.ask("tool", "", http.MethodGet, platformURL+fakeplatform.JWKSPath, nil)
-	if set, err := jwk.Parse([]byte(published.body)); err == nil {
+	published := s.ask("tool", "", http.MethodGet, platformtest.PlatformURL+fakeplatform.JWKSPath, nil)
+	if set, err := jwk.Parse([]byte(published.Body)); err == nil {
 		if _, err := jws.Verify([]byte(token), jws.WithKeySet(set)); err == nil {
 			verified = "verified"
 		}
@@ -203,8 +187,8 @@ func launchOf(account string, changes ...func(*fakeplatform.Plan)) probe {
 			s.names = s.names[:len(s.names)-4]
 		}
 		login := s.says(p)
-		request := authRequest(sent.Params)
-		request.Set("client_id", clientID)
+		request := platformtest.AuthRequest(sent.Params)
+		request.Set("client_id", platformtest.ClientID)
 		return login + "\n" + s.auth(account, account, request)
 	}
 }
@@ -261,7 +245,7 @@ var probes = map[string]probe{
 		plan.Custom = map[string]string{"title": "$Context.title"}
 	}),
 	"auth by POST": func(s *scene) string {
-		return s.says(s.ask("ada", "ada", http.MethodPost, platformURL+"/auth", s.start("ada", s.begin("ada"))))
+		return s.says(s.ask("ada", "ada", http.MethodPost, platformtest.PlatformURL+"/auth", s.start("ada", s.begin("ada"))))
 	},
 
 	"redirect_uri foreign":            sets("redirect_uri", evil),
@@ -278,10 +262,10 @@ var probes = map[string]probe{
 	"redirect_uri fragment":           sets("redirect_uri", "https://tool.example/second#top"),
 	"redirect_uri upper case host":    sets("redirect_uri", "https://TOOL.example/second"),
 	"redirect_uri of another tool":    sets("redirect_uri", "https://b.example/launch"),
-	"client_id of another tool alone": sets("client_id", otherClient),
+	"client_id of another tool alone": sets("client_id", platformtest.OtherClient),
 	"redirect_uri script":             sets("redirect_uri", "javascript:alert(1)"),
-	"redirect_uri foreign appended":   sets("redirect_uri", redirectURI, evil),
-	"redirect_uri foreign first":      sets("redirect_uri", evil, redirectURI),
+	"redirect_uri foreign appended":   sets("redirect_uri", platformtest.RedirectURI, evil),
+	"redirect_uri foreign first":      sets("redirect_uri", evil, platformtest.RedirectURI),
 	"redirect_uri foreign, no nonce": changedRequest(func(r url.Values) {
 		r.Set("redirect_uri", evil)
 		r.Del("nonce")
@@ -294,7 +278,7 @@ var probes = map[string]probe{
 	"client_id missing": sets("client_id"),
 	"client_id unknown": sets("client_id", "unknown"),
 	"client_id of another tool": changedRequest(func(r url.Values) {
-		r.Set("client_id", otherClient)
+		r.Set("client_id", platformtest.OtherClient)
 		r.Set("redirect_uri", "https://b.example/launch")
 	}),
 	"nonce missing":                      sets("nonce"),
@@ -343,7 +327,7 @@ var probes = map[string]probe{
 	"double click": func(s *scene) string {
 		first, second := s.begin("ada"), s.begin("ada")
 		s.start("ada", first)
-		return fmt.Sprint(s.ask("ada", "ada", http.MethodGet, second.URL(), nil).status)
+		return fmt.Sprint(s.ask("ada", "ada", http.MethodGet, second.URL(), nil).Status)
 	},
 	"two users": func(s *scene) string {
 		first, second := s.start("ada", s.begin("ada")), s.start("bob", s.begin("bob"))
@@ -352,7 +336,7 @@ var probes = map[string]probe{
 	"two tabs": func(s *scene) string {
 		first := s.start("ada", s.begin("ada"))
 		second := s.start("ada", s.begin("ada", func(plan *fakeplatform.Plan) {
-			plan.ResourceLink.ID, plan.TargetLinkURI = "link-2", targetURI
+			plan.ResourceLink.ID, plan.TargetLinkURI = "link-2", platformtest.TargetURI
 		}))
 		second.Set("state", "state-2")
 		second.Set("nonce", "nonce-2")
@@ -361,19 +345,19 @@ var probes = map[string]probe{
 
 	"two users at once": func(s *scene) string {
 		first, second := s.start("ada", s.begin("ada")), s.start("bob", s.begin("bob"))
-		return atOnce(func() string { return s.auth("ada", "ada", first) }, func() string { return s.auth("bob", "bob", second) })
+		return platformtest.AtOnce(func() string { return s.auth("ada", "ada", first) }, func() string { return s.auth("bob", "bob", second) })
 	},
 	"two tabs at once": func(s *scene) string {
 		first := s.start("ada", s.begin("ada"))
 		second := s.start("ada", s.begin("ada", func(plan *fakeplatform.Plan) {
-			plan.ResourceLink.ID, plan.TargetLinkURI = "link-2", targetURI
+			plan.ResourceLink.ID, plan.TargetLinkURI = "link-2", platformtest.TargetURI
 		}))
 		// Their states and nonces are the same: who sends those of the other tab would show only where that has asked before.
-		return atOnce(func() string { return "first: " + s.auth("ada", "ada", first) }, func() string { return "second: " + s.auth("ada", "ada", second) })
+		return platformtest.AtOnce(func() string { return "first: " + s.auth("ada", "ada", first) }, func() string { return "second: " + s.auth("ada", "ada", second) })
 	},
 	"two tabs of two tools": func(s *scene) string {
 		first := s.start("ada", s.begin("ada"))
-		s.start("ada", s.begin("ada", func(plan *fakeplatform.Plan) { plan.ClientID = otherClient }))
+		s.start("ada", s.begin("ada", func(plan *fakeplatform.Plan) { plan.ClientID = platformtest.OtherClient }))
 		return s.auth("ada", "ada", first)
 	},
 
@@ -390,14 +374,14 @@ var probes = map[string]probe{
 	"launch without a session":   func(s *scene) string { return s.says(s.ask("", "", http.MethodGet, s.begin("ada").URL(), nil)) },
 	"delivery of what was asked": deliveryAgain,
 	"key set": func(s *scene) string {
-		p := s.ask("tool", "", http.MethodGet, platformURL+"/jwks", nil)
-		return fmt.Sprintln(p.status, p.header.Get("Content-Type"), p.body)
+		p := s.ask("tool", "", http.MethodGet, platformtest.PlatformURL+"/jwks", nil)
+		return fmt.Sprintln(p.Status, p.Header.Get("Content-Type"), p.Body)
 	},
 	"key rotation": func(s *scene) string {
 		NewWithT(s.t).Expect(s.AddKey()).To(Succeed())
 		var set struct{ Keys []struct{ Kid string } }
-		_ = json.Unmarshal([]byte(s.ask("tool", "", http.MethodGet, platformURL+"/jwks", nil).body), &set)
-		return fmt.Sprintln(len(set.Keys), len(s.Keys()), s.Keys()[0].KeyID() == sharedKeys(s.t)[0].KeyID(), launchOf("ada")(s))
+		_ = json.Unmarshal([]byte(s.ask("tool", "", http.MethodGet, platformtest.PlatformURL+"/jwks", nil).Body), &set)
+		return fmt.Sprintln(len(set.Keys), len(s.Keys()), s.Keys()[0].KeyID() == platformtest.SharedKeys(s.t)[0].KeyID(), launchOf("ada")(s))
 	},
 }
 
@@ -419,15 +403,6 @@ func hintOfBob(names ...string) probe {
 	}
 }
 
-// elsewhere are the defects that others show: the application, whoever serves
-// the platform.
-var elsewhere = []string{
-	"lax-session-cookie", "tells-tools-its-sessions", "tells-tools-of-its-sessions", "hints-accounts-of-cookies", "one-time-links", "keeps-link-id-on-copy", fakeplatform.AcceptsOldTLS,
-	"writes-review-labels-as-markup", "hides-reviews-with-long-labels", "names-reviews-itself", "shows-nothing-waiting",
-	"keeps-work-waiting", "opens-anybodys-review", "returns-reviews-to-courses",
-	"shows-dash-for-zero", "shows-tick-for-points", "shows-zero-for-none", "shows-percents",
-}
-
 // TestEveryDefectShows holds each defect against the platform without it, in
 // the probes in which that says that the defect would make a difference.
 func TestEveryDefectShows(t *testing.T) {
@@ -443,7 +418,7 @@ func TestEveryDefectShows(t *testing.T) {
 		}
 	}
 	for _, f := range fakeplatform.Defects() {
-		if slices.Contains(elsewhere, f.Name) || f.Part != "" { // TestEveryDefectOfExamsShows
+		if slices.Contains(platformtest.ShownElsewhere, f.Name) || f.Part != "" { // TestEveryDefectOfExamsShows
 			continue
 		}
 		t.Run(f.Name, func(t *testing.T) {
@@ -491,7 +466,7 @@ func TestOnlyDefectsCanBeCarried(t *testing.T) {
 		"ignores-client-id": true, "aud-missing": true, "reposts-auth-by-post": true,
 		"no-such-fault": false, "key-added": false, fakeplatform.HeldAnswer.Name: false,
 	} {
-		_, err := fakeplatform.New(fakeplatform.Options{URL: platformURL, Keys: sharedKeys(t)[:1], Faults: []string{name}})
+		_, err := fakeplatform.New(fakeplatform.Options{URL: platformtest.PlatformURL, Keys: platformtest.SharedKeys(t)[:1], Faults: []string{name}})
 		if carried {
 			NewWithT(t).Expect(err).NotTo(HaveOccurred(), name)
 		} else {
@@ -512,17 +487,17 @@ func TestConsultedSaysWhatAnApplicationAsked(t *testing.T) {
 	g.Expect(s.Consulted()).To(BeEmpty())
 }
 
-func errorOf(p page) (action, code string) {
-	p.t.Helper()
-	action, fields := p.form()
-	NewWithT(p.t).Expect(fields).NotTo(HaveKey("id_token"))
+func errorOf(p platformtest.Page) (action, code string) {
+	p.T.Helper()
+	action, fields := p.Form()
+	NewWithT(p.T).Expect(fields).NotTo(HaveKey("id_token"))
 	return action, fields.Get("error")
 }
 
 func TestTheApplicationsSessionsDecide(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
-	NewWithT(t).Expect(s.Begin(fakeplatform.Plan{ClientID: clientID, User: ada})).Error().To(MatchError(ContainSubstring("without account")))
+	NewWithT(t).Expect(s.Begin(fakeplatform.Plan{ClientID: platformtest.ClientID, User: platformtest.Ada})).Error().To(MatchError(ContainSubstring("without account")))
 	for name, c := range map[string]struct {
 		account string
 		change  func(url.Values)
@@ -540,26 +515,26 @@ func TestTheApplicationsSessionsDecide(t *testing.T) {
 			g := NewWithT(t)
 			l := s.begin("ada")
 			started := s.ask("ada", "ada", http.MethodGet, l.URL(), nil)
-			g.Expect(started.header).NotTo(HaveKey("Set-Cookie"))
-			request := authRequest(l.Record().LoginInitiation.Params)
+			g.Expect(started.Header).NotTo(HaveKey("Set-Cookie"))
+			request := platformtest.AuthRequest(l.Record().LoginInitiation.Params)
 			if c.change != nil {
 				c.change(request)
 			}
 			for _, method := range []string{http.MethodGet, http.MethodPost} {
-				p := s.ask("other", c.account, method, platformURL+"/auth", request)
+				p := s.ask("other", c.account, method, platformtest.PlatformURL+"/auth", request)
 				if c.code == "" {
-					_, fields := p.form()
+					_, fields := p.Form()
 					g.Expect(fields).To(HaveKey("id_token"))
-					_, claims := claimsOf(t, fields)
-					g.Expect(claims).To(HaveKeyWithValue("sub", ada.Sub))
+					_, claims := platformtest.ClaimsOf(t, fields)
+					g.Expect(claims).To(HaveKeyWithValue("sub", platformtest.Ada.Sub))
 					c.code = "invalid_request" // the launch is answered once
 					continue
 				}
 				action, code := errorOf(p)
-				g.Expect(action).To(Equal(redirectURI))
+				g.Expect(action).To(Equal(platformtest.RedirectURI))
 				g.Expect(code).To(Equal(c.code))
 			}
-			g.Expect(s.ask("ada", "ada", http.MethodGet, l.DeliverURL(), nil).status).To(Equal(http.StatusNotFound), "the answer is not to be had again")
+			g.Expect(s.ask("ada", "ada", http.MethodGet, l.DeliverURL(), nil).Status).To(Equal(http.StatusNotFound), "the answer is not to be had again")
 		})
 	}
 }
@@ -572,15 +547,15 @@ func TestOthersSeeNothingOfALaunch(t *testing.T) {
 		l := s.begin("ada")
 		for _, address := range []string{l.URL(), l.FrameURL(), l.WindowURL(), l.ReturnURL()} {
 			p := s.ask("other", account, http.MethodGet, address, nil)
-			g.Expect(p.status).To(Equal(http.StatusForbidden), address)
-			g.Expect(p.header).NotTo(HaveKey("Location"))
+			g.Expect(p.Status).To(Equal(http.StatusForbidden), address)
+			g.Expect(p.Header).NotTo(HaveKey("Location"))
 		}
 		g.Expect(l.Record().LoginInitiation).To(BeNil())
 	}
 	g := NewWithT(t)
 	back := s.ask("ada", "ada", http.MethodGet, s.begin("ada").ReturnURL(), nil)
-	g.Expect(back.status).To(Equal(http.StatusOK))
-	g.Expect(back.Find("#return-to").AttrOr("href", "")).To(Equal(platformURL + "/course"))
+	g.Expect(back.Status).To(Equal(http.StatusOK))
+	g.Expect(back.Find("#return-to").AttrOr("href", "")).To(Equal(platformtest.PlatformURL + "/course"))
 	without := s.ask("ada", "ada", http.MethodGet, s.begin("ada", func(plan *fakeplatform.Plan) { plan.ReturnTo = "" }).ReturnURL(), nil)
 	g.Expect(without.Find("a").Length()).To(BeZero())
 }
@@ -589,8 +564,11 @@ func TestErrorsGoNowhereWhereClientOrRedirectURIAreNotRegistered(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	for name, change := range map[string]func(url.Values){
-		"unknown client":                 func(r url.Values) { r.Set("client_id", "unknown") },
-		"other tool's client":            func(r url.Values) { r.Set("client_id", otherClient); r.Set("redirect_uri", "https://b.example/launch") },
+		"unknown client": func(r url.Values) { r.Set("client_id", "unknown") },
+		"other tool's client": func(r url.Values) {
+			r.Set("client_id", platformtest.OtherClient)
+			r.Set("redirect_uri", "https://b.example/launch")
+		},
 		"other tool's redirect_uri":      func(r url.Values) { r.Set("redirect_uri", "https://b.example/launch") },
 		"two redirect_uris":              func(r url.Values) { r.Add("redirect_uri", evil) },
 		"two, both registered":           func(r url.Values) { r.Add("redirect_uri", "https://tool.example/second") },
@@ -601,9 +579,9 @@ func TestErrorsGoNowhereWhereClientOrRedirectURIAreNotRegistered(t *testing.T) {
 			g := NewWithT(t)
 			request := s.start("ada", s.begin("ada"))
 			change(request)
-			p := s.ask("ada", "ada", http.MethodGet, platformURL+"/auth", request)
-			g.Expect(p.status).To(Equal(http.StatusBadRequest))
-			g.Expect(p.header).NotTo(HaveKey("Location"))
+			p := s.ask("ada", "ada", http.MethodGet, platformtest.PlatformURL+"/auth", request)
+			g.Expect(p.Status).To(Equal(http.StatusBadRequest))
+			g.Expect(p.Header).NotTo(HaveKey("Location"))
 			g.Expect(p.Find("form, a, script").Length()).To(BeZero())
 		})
 	}
@@ -612,8 +590,8 @@ func TestErrorsGoNowhereWhereClientOrRedirectURIAreNotRegistered(t *testing.T) {
 // claims launches and returns what the token says.
 func (s *scene) claims(l *fakeplatform.Launch) map[string]any {
 	s.t.Helper()
-	_, fields := s.ask(l.ReturnURL(), "ada", http.MethodGet, platformURL+"/auth", s.start("ada", l)).form()
-	_, claims := claimsOf(s.t, fields)
+	_, fields := s.ask(l.ReturnURL(), "ada", http.MethodGet, platformtest.PlatformURL+"/auth", s.start("ada", l)).Form()
+	_, claims := platformtest.ClaimsOf(s.t, fields)
 	return claims
 }
 
@@ -628,7 +606,7 @@ func TestVariablesAreReplacedByWhatTheMessageSays(t *testing.T) {
 	configured := maps.Clone(custom)
 	said := s.claims(s.begin("ada", func(plan *fakeplatform.Plan) { plan.Custom = custom }))
 	g.Expect(said[lti.ClaimCustom]).To(Equal(map[string]any{
-		"user": ada.Sub, "course": "course-1", "course_title": "Analysis", "link": "link-1", "title": "Introduction",
+		"user": platformtest.Ada.Sub, "course": "course-1", "course_title": "Analysis", "link": "link-1", "title": "Introduction",
 		"unknown": "$com.example.Nonexistent.var", "case": "$user.id", "price": "5$", "dollar": "$", "plain": "User.id", "inside": "id $User.id",
 	}))
 	g.Expect(custom).To(Equal(configured), "the plan is the caller's")
@@ -656,7 +634,7 @@ func TestWhatIsSaidOfTheUser(t *testing.T) {
 		g.Expect(private).NotTo(HaveKey(claim))
 		g.Expect(anonymous).NotTo(HaveKey(claim))
 	}
-	g.Expect(private).To(HaveKeyWithValue("sub", ada.Sub))
+	g.Expect(private).To(HaveKeyWithValue("sub", platformtest.Ada.Sub))
 	g.Expect(anonymous).NotTo(HaveKey("sub"))
 	g.Expect(anonymous).To(HaveKeyWithValue(lti.ClaimRoles, []any{lti.RoleLearner}))
 
@@ -664,7 +642,7 @@ func TestWhatIsSaidOfTheUser(t *testing.T) {
 	as := func(roles ...string) map[string]any {
 		return of(func(plan *fakeplatform.Plan) { plan.User.Mentees, plan.User.Roles = []string{"sub-1"}, roles })
 	}
-	g.Expect(as(lti.RoleLearner, mia.Roles[0])).To(HaveKeyWithValue(mentor, []any{"sub-1"}))
+	g.Expect(as(lti.RoleLearner, platformtest.Mia.Roles[0])).To(HaveKeyWithValue(mentor, []any{"sub-1"}))
 	g.Expect(as(lti.RoleLearner)).NotTo(HaveKey(mentor))
 	g.Expect(full).NotTo(HaveKey(mentor))
 }
@@ -672,26 +650,26 @@ func TestWhatIsSaidOfTheUser(t *testing.T) {
 func TestLaunchesAreForgottenAfterAnHour(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	now := noon
+	now := platformtest.Noon
 	p, err := fakeplatform.New(fakeplatform.Options{
-		URL: platformURL, Keys: sharedKeys(t)[:1], Now: func() time.Time { return now }, SignedIn: func(*http.Request) string { return "ada" },
+		URL: platformtest.PlatformURL, Keys: platformtest.SharedKeys(t)[:1], Now: func() time.Time { return now }, SignedIn: func(*http.Request) string { return "ada" },
 	})
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(p.Register(registration())).To(Succeed())
+	g.Expect(p.Register(platformtest.Registration())).To(Succeed())
 	s := &scene{Platform: p, t: t, cookies: map[string][]*http.Cookie{}}
 	old := s.begin("ada")
 	request := s.start("ada", old)
 	status := func(l *fakeplatform.Launch) int {
-		return s.ask("ada", "ada", http.MethodGet, l.ReturnURL(), nil).status
+		return s.ask("ada", "ada", http.MethodGet, l.ReturnURL(), nil).Status
 	}
 
-	now = noon.Add(time.Hour)
+	now = platformtest.Noon.Add(time.Hour)
 	younger := s.begin("ada")
 	g.Expect(status(old)).To(Equal(http.StatusOK), "an hour is not over")
-	now = noon.Add(time.Hour + time.Second)
+	now = platformtest.Noon.Add(time.Hour + time.Second)
 	s.begin("ada")
 	g.Expect(status(old)).To(Equal(http.StatusNotFound))
 	g.Expect(status(younger)).To(Equal(http.StatusOK))
-	_, code := errorOf(s.ask("ada", "ada", http.MethodGet, platformURL+"/auth", request))
+	_, code := errorOf(s.ask("ada", "ada", http.MethodGet, platformtest.PlatformURL+"/auth", request))
 	g.Expect(code).To(Equal("invalid_request"))
 }

@@ -1,23 +1,13 @@
 package fakeplatform_test
 
 import (
-	"bytes"
-	"crypto"
-	"crypto/hmac"
-	"crypto/rsa"
-	"crypto/sha256"
-	"crypto/sha512"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
-	"hash"
-	"io"
 	"maps"
 	"net/http"
-	"net/http/cookiejar"
-	"net/http/httptest"
 	"net/url"
 	"os"
 	"slices"
@@ -26,7 +16,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/PuerkitoBio/goquery"
 	"github.com/lestrrat-go/jwx/v2/jwa"
 	"github.com/lestrrat-go/jwx/v2/jwk"
 	"github.com/lestrrat-go/jwx/v2/jws"
@@ -34,261 +23,15 @@ import (
 	"github.com/onsi/gomega/types"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/platformtest"
 	"invigilator.example/lti"
 	"invigilator.example/requirements"
 )
 
-const (
-	// Servers of httptest have a certificate for this host, and their clients reach them by it.
-	platformURL = "https://platform.example.com"
-	// No tool answers here: the tests play its part.
-	loginURL    = "https://tool.example/login?tenant=7"
-	redirectURI = "https://tool.example/launch?tenant=7&step=2"
-	targetURI   = "https://tool.example/target"
-	clientID    = "client-a"
-)
-
-var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-
-var learner = fakeplatform.User{Sub: "user-1", Name: "Ada Lovelace", Roles: []string{lti.RoleLearner}}
-
-// Keys are costly to make; the tests share these.
-var (
-	firstKey  = sync.OnceValues(lti.NewKey)
-	secondKey = sync.OnceValues(lti.NewKey)
-)
-
-func sharedKeys(t *testing.T) []jwk.Key {
-	t.Helper()
-	g := NewWithT(t)
-	first, err := firstKey()
-	g.Expect(err).NotTo(HaveOccurred())
-	second, err := secondKey()
-	g.Expect(err).NotTo(HaveOccurred())
-	return []jwk.Key{first, second}
-}
-
-func registration() fakeplatform.Registration {
-	return fakeplatform.Registration{
-		ClientID: clientID, LoginURL: loginURL, TargetLinkURI: targetURI,
-		RedirectURIs: []string{redirectURI, "https://tool.example/second"}, DeploymentIDs: []string{"deployment-1", "deployment-2"},
-	}
-}
-
-// site is a platform on a server of its own, with one tool registered.
-type site struct {
-	*fakeplatform.Platform
-	server    *httptest.Server
-	mu        sync.Mutex
-	unplanned []fakeplatform.Unplanned
-}
-
-func serve(t *testing.T, changes ...func(*fakeplatform.Options)) *site {
-	t.Helper()
-	s := &site{}
-	options := fakeplatform.Options{
-		URL: platformURL, Keys: sharedKeys(t)[:1], Now: func() time.Time { return noon }, Watch: true,
-		OnUnplanned: func(u fakeplatform.Unplanned) {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			s.unplanned = append(s.unplanned, u)
-		},
-	}
-	for _, change := range changes {
-		change(&options)
-	}
-	p, err := fakeplatform.New(options)
-	NewWithT(t).Expect(err).NotTo(HaveOccurred())
-	NewWithT(t).Expect(p.Register(registration())).To(Succeed())
-	s.Platform, s.server = p, httptest.NewTLSServer(p)
-	t.Cleanup(s.server.Close)
-	return s
-}
-
-func (s *site) begin(t *testing.T, plan fakeplatform.Plan) *fakeplatform.Launch {
-	t.Helper()
-	if plan.ClientID == "" {
-		plan.ClientID = clientID
-	}
-	if plan.User.Sub == "" {
-		plan.User = learner
-	}
-	l, err := s.Begin(plan)
-	NewWithT(t).Expect(err).NotTo(HaveOccurred())
-	return l
-}
-
-func faultNamed(t *testing.T, name string) *fakeplatform.Fault {
-	t.Helper()
-	f, ok := fakeplatform.FaultNamed(name)
-	NewWithT(t).Expect(ok).To(BeTrue(), name)
-	return &f
-}
-
-// whys returns why requests were unplanned.
-func (s *site) whys() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	whys := []string{}
-	for _, u := range s.unplanned {
-		whys = append(whys, u.Method+" "+u.URL+": "+u.Why)
-	}
-	return whys
-}
-
-// browser keeps cookies but follows nothing by itself.
-type browser struct {
-	t      *testing.T
-	client *http.Client
-}
-
-func (s *site) browser(t *testing.T) browser {
-	jar, err := cookiejar.New(nil)
-	NewWithT(t).Expect(err).NotTo(HaveOccurred())
-	return browser{t, &http.Client{
-		Jar: jar, Transport: s.server.Client().Transport,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
-}
-
-type page struct {
-	t      *testing.T
-	status int
-	header http.Header
-	body   string
-	*goquery.Document
-}
-
-func (b browser) send(method, address string, params url.Values) page {
-	b.t.Helper()
-	g := NewWithT(b.t)
-	var body io.Reader
-	if method == http.MethodPost {
-		body = strings.NewReader(params.Encode())
-	} else if params != nil {
-		address += "?" + params.Encode()
-	}
-	r, err := http.NewRequestWithContext(b.t.Context(), method, address, body)
-	g.Expect(err).NotTo(HaveOccurred())
-	if body != nil {
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	}
-	response, err := b.client.Do(r)
-	g.Expect(err).NotTo(HaveOccurred())
-	defer func() { _ = response.Body.Close() }()
-	raw, err := io.ReadAll(response.Body)
-	g.Expect(err).NotTo(HaveOccurred())
-	doc, err := goquery.NewDocumentFromReader(bytes.NewReader(raw))
-	g.Expect(err).NotTo(HaveOccurred())
-	return page{b.t, response.StatusCode, response.Header, string(raw), doc}
-}
-
-func (b browser) get(address string) page { b.t.Helper(); return b.send(http.MethodGet, address, nil) }
-
-// form returns the page's only form, which a browser would submit by itself.
-func (p page) form() (action string, fields url.Values) {
-	p.t.Helper()
-	g := NewWithT(p.t)
-	g.Expect(p.status).To(Equal(http.StatusOK), p.body)
-	form := p.Find("form")
-	g.Expect(form.Length()).To(Equal(1), p.body)
-	g.Expect(form.AttrOr("method", "")).To(Equal("post"))
-	fields = url.Values{}
-	form.Find("input").Each(func(_ int, in *goquery.Selection) {
-		fields.Add(in.AttrOr("name", ""), in.AttrOr("value", ""))
-	})
-	return form.AttrOr("action", ""), fields
-}
-
-// answer returns how the page sends the tool the platform's answer, and what
-// it says.
-func (p page) answer() (how string, fields url.Values) {
-	p.t.Helper()
-	g := NewWithT(p.t)
-	how, action := http.MethodGet, p.header.Get("Location")
-	if action == "" {
-		how = http.MethodPost
-		action, fields = p.form()
-	}
-	u, err := url.Parse(action)
-	g.Expect(err).NotTo(HaveOccurred())
-	query := u.Query()
-	u.RawQuery = url.Values{"tenant": query["tenant"], "step": query["step"]}.Encode()
-	wanted, err := url.Parse(redirectURI)
-	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(u.Query()).To(Equal(wanted.Query()), "the tool's own query is kept")
-	g.Expect(u.Host + u.Path).To(Equal(wanted.Host + wanted.Path))
-	query.Del("tenant")
-	query.Del("step")
-	if len(query) > 0 {
-		g.Expect(fields).To(BeEmpty())
-		return how + " with a query", query
-	}
-	return how, fields
-}
-
-// login opens the launch and returns the parameters of its login initiation.
-func (b browser) login(l *fakeplatform.Launch) url.Values {
-	b.t.Helper()
-	p := b.get(l.URL())
-	if p.status == http.StatusOK {
-		_, params := p.form()
-		return params
-	}
-	NewWithT(b.t).Expect(p.status).To(Equal(http.StatusFound), p.body)
-	u, err := url.Parse(p.header.Get("Location"))
-	NewWithT(b.t).Expect(err).NotTo(HaveOccurred())
-	return u.Query()
-}
-
-// authRequest is what a tool answers a login initiation with.
-func authRequest(login url.Values) url.Values {
-	request := url.Values{
-		"scope": {"openid"}, "response_type": {"id_token"}, "response_mode": {"form_post"}, "prompt": {"none"},
-		"client_id": login["client_id"], "redirect_uri": {redirectURI}, "login_hint": login["login_hint"],
-		"state": {"state-1"}, "nonce": {"nonce-1"},
-	}
-	if hint, ok := login["lti_message_hint"]; ok {
-		request["lti_message_hint"] = hint
-	}
-	return request
-}
-
-func (b browser) authenticate(request url.Values) page {
-	b.t.Helper()
-	return b.send(http.MethodGet, platformURL+fakeplatform.AuthPath, request)
-}
-
-// launch goes all the way and returns what the tool would receive.
-func (b browser) launch(l *fakeplatform.Launch) (fields url.Values) {
-	b.t.Helper()
-	_, fields = b.authenticate(authRequest(b.login(l))).form()
-	return fields
-}
-
-func claimsOf(t *testing.T, fields url.Values) (header, claims map[string]any) {
-	t.Helper()
-	g := NewWithT(t)
-	h, c, err := lti.Decode(fields.Get("id_token"))
-	g.Expect(err).NotTo(HaveOccurred(), "%v", fields)
-	g.Expect(json.Unmarshal(h, &header)).To(Succeed())
-	g.Expect(json.Unmarshal(c, &claims)).To(Succeed())
-	return header, claims
-}
-
-func (s *site) fetchKeySet(t *testing.T) jwk.Set {
-	t.Helper()
-	p := s.browser(t).get(platformURL + fakeplatform.JWKSPath)
-	NewWithT(t).Expect(p.status).To(Equal(http.StatusOK))
-	set, err := jwk.Parse([]byte(p.body))
-	NewWithT(t).Expect(err).NotTo(HaveOccurred())
-	return set
-}
-
 func TestNewNeedsAnAbsoluteURL(t *testing.T) {
 	t.Parallel()
 	for _, address := range []string{"", "platform.example.com", "/platform", "https://", "https://a b", ":"} {
-		_, err := fakeplatform.New(fakeplatform.Options{URL: address, Keys: sharedKeys(t)})
+		_, err := fakeplatform.New(fakeplatform.Options{URL: address, Keys: platformtest.SharedKeys(t)})
 		NewWithT(t).Expect(err).To(MatchError(ContainSubstring("absolute URL")), "%q", address)
 	}
 }
@@ -296,22 +39,22 @@ func TestNewNeedsAnAbsoluteURL(t *testing.T) {
 func TestNewHasSensibleDefaults(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	p, err := fakeplatform.New(fakeplatform.Options{URL: platformURL})
+	p, err := fakeplatform.New(fakeplatform.Options{URL: platformtest.PlatformURL})
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(p.Issuer()).To(Equal(platformURL))
-	g.Expect(p.AuthURL()).To(Equal(platformURL + "/auth"))
+	g.Expect(p.Issuer()).To(Equal(platformtest.PlatformURL))
+	g.Expect(p.AuthURL()).To(Equal(platformtest.PlatformURL + "/auth"))
 	g.Expect(p.Keys()).To(HaveLen(1))
 
-	p, err = fakeplatform.New(fakeplatform.Options{URL: platformURL, Issuer: "https://issuer.example", Keys: sharedKeys(t)})
+	p, err = fakeplatform.New(fakeplatform.Options{URL: platformtest.PlatformURL, Issuer: "https://issuer.example", Keys: platformtest.SharedKeys(t)})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(p.Issuer()).To(Equal("https://issuer.example"))
-	g.Expect(p.Keys()).To(Equal(sharedKeys(t)))
+	g.Expect(p.Keys()).To(Equal(platformtest.SharedKeys(t)))
 }
 
 func TestRegisterNamesEverythingThatIsMissing(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	p, err := fakeplatform.New(fakeplatform.Options{URL: platformURL, Keys: sharedKeys(t)})
+	p, err := fakeplatform.New(fakeplatform.Options{URL: platformtest.PlatformURL, Keys: platformtest.SharedKeys(t)})
 	g.Expect(err).NotTo(HaveOccurred())
 	for missing, change := range map[string]func(*fakeplatform.Registration){
 		"client_id":       func(r *fakeplatform.Registration) { r.ClientID = "" },
@@ -320,26 +63,26 @@ func TestRegisterNamesEverythingThatIsMissing(t *testing.T) {
 		"redirect URIs":   func(r *fakeplatform.Registration) { r.RedirectURIs = nil },
 		"deployment":      func(r *fakeplatform.Registration) { r.DeploymentIDs = nil },
 	} {
-		r := registration()
+		r := platformtest.Registration()
 		change(&r)
 		g.Expect(p.Register(r)).To(MatchError("fakeplatform: registration without " + missing))
 		g.Expect(p.Register(fakeplatform.Registration{})).To(MatchError(ContainSubstring(missing)))
 	}
-	_, err = p.Begin(fakeplatform.Plan{ClientID: clientID, User: learner})
+	_, err = p.Begin(fakeplatform.Plan{ClientID: platformtest.ClientID, User: platformtest.Learner})
 	g.Expect(err).To(HaveOccurred(), "nothing was registered")
 }
 
 func TestBeginRefusesWhatCannotBeLaunched(t *testing.T) {
 	t.Parallel()
-	s := serve(t)
-	plain := s.begin(t, fakeplatform.Plan{})
+	s := platformtest.Serve(t)
+	plain := s.Begins(t, fakeplatform.Plan{})
 	for says, plan := range map[string]fakeplatform.Plan{
-		`no registration of client_id ""`:          {User: learner},
-		`no registration of client_id "stranger"`:  {ClientID: "stranger", User: learner},
-		`client "client-a" has no deployment "x"`:  {ClientID: clientID, DeploymentID: "x", User: learner},
-		"state-of-other-browser needs another lau": {ClientID: clientID, User: learner, Fault: faultNamed(t, "state-of-other-browser")},
-		"key-set-good-again: the other launch has": {ClientID: clientID, User: learner, Fault: faultNamed(t, "key-set-good-again"), Other: plain},
-		"removed-key-after-5-seconds: the other l": {ClientID: clientID, User: learner, Fault: faultNamed(t, "removed-key-after-5-seconds"), Other: plain},
+		`no registration of client_id ""`:          {User: platformtest.Learner},
+		`no registration of client_id "stranger"`:  {ClientID: "stranger", User: platformtest.Learner},
+		`client "client-a" has no deployment "x"`:  {ClientID: platformtest.ClientID, DeploymentID: "x", User: platformtest.Learner},
+		"state-of-other-browser needs another lau": {ClientID: platformtest.ClientID, User: platformtest.Learner, Fault: platformtest.Fault(t, "state-of-other-browser")},
+		"key-set-good-again: the other launch has": {ClientID: platformtest.ClientID, User: platformtest.Learner, Fault: platformtest.Fault(t, "key-set-good-again"), Other: plain},
+		"removed-key-after-5-seconds: the other l": {ClientID: platformtest.ClientID, User: platformtest.Learner, Fault: platformtest.Fault(t, "removed-key-after-5-seconds"), Other: plain},
 	} {
 		_, err := s.Begin(plan)
 		NewWithT(t).Expect(err).To(MatchError(ContainSubstring(says)))
@@ -348,15 +91,15 @@ func TestBeginRefusesWhatCannotBeLaunched(t *testing.T) {
 
 func TestLoginInitiation(t *testing.T) {
 	t.Parallel()
-	s := serve(t)
+	s := platformtest.Serve(t)
 	want := url.Values{
-		"iss": {platformURL}, "target_link_uri": {targetURI}, "client_id": {clientID}, "lti_deployment_id": {"deployment-1"},
+		"iss": {platformtest.PlatformURL}, "target_link_uri": {platformtest.TargetURI}, "client_id": {platformtest.ClientID}, "lti_deployment_id": {"deployment-1"},
 	}
 	hints := map[string]bool{}
 	expect := func(t *testing.T, method string, params url.Values, l *fakeplatform.Launch) {
 		t.Helper()
 		g := NewWithT(t)
-		g.Expect(l.Record().LoginInitiation).To(Equal(&fakeplatform.LoginInitiation{Method: method, URL: loginURL, Params: params}))
+		g.Expect(l.Record().LoginInitiation).To(Equal(&fakeplatform.LoginInitiation{Method: method, URL: platformtest.LoginURL, Params: params}))
 		for _, hint := range []string{"login_hint", "lti_message_hint"} {
 			g.Expect(params[hint]).To(HaveLen(1))
 			g.Expect(len(params.Get(hint))).To(BeNumerically(">", 20))
@@ -371,11 +114,11 @@ func TestLoginInitiation(t *testing.T) {
 
 	t.Run("by GET, keeping the query of the login URL", func(t *testing.T) {
 		g := NewWithT(t)
-		l := s.begin(t, fakeplatform.Plan{})
+		l := s.Begins(t, fakeplatform.Plan{})
 		g.Expect(l.Record().LoginInitiation).To(BeNil(), "nothing is sent before a browser opens the URL")
-		p := s.browser(t).get(l.URL())
-		g.Expect(p.status).To(Equal(http.StatusFound))
-		u, err := url.Parse(p.header.Get("Location"))
+		p := s.Browser(t).Get(l.URL())
+		g.Expect(p.Status).To(Equal(http.StatusFound))
+		u, err := url.Parse(p.Header.Get("Location"))
 		g.Expect(err).NotTo(HaveOccurred())
 		params := u.Query()
 		u.RawQuery = ""
@@ -385,39 +128,39 @@ func TestLoginInitiation(t *testing.T) {
 		expect(t, http.MethodGet, params, l)
 	})
 	t.Run("by POST", func(t *testing.T) {
-		l := s.begin(t, fakeplatform.Plan{LoginByPost: true})
-		p := s.browser(t).get(l.URL())
-		action, params := p.form()
-		NewWithT(t).Expect(action).To(Equal(loginURL))
+		l := s.Begins(t, fakeplatform.Plan{LoginByPost: true})
+		p := s.Browser(t).Get(l.URL())
+		action, params := p.Form()
+		NewWithT(t).Expect(action).To(Equal(platformtest.LoginURL))
 		expect(t, http.MethodPost, params, l)
 	})
 	t.Run("by the method of a fault, whatever the plan says", func(t *testing.T) {
 		for name, method := range map[string]string{"login-by-get": http.MethodGet, "login-by-post": http.MethodPost} {
-			l := s.begin(t, fakeplatform.Plan{Fault: faultNamed(t, name), LoginByPost: method == http.MethodGet})
-			s.browser(t).login(l)
+			l := s.Begins(t, fakeplatform.Plan{Fault: platformtest.Fault(t, name), LoginByPost: method == http.MethodGet})
+			s.Browser(t).Login(l)
 			NewWithT(t).Expect(l.Record().LoginInitiation.Method).To(Equal(method))
 		}
 	})
 	t.Run("in a session of the browser that scripts cannot read", func(t *testing.T) {
 		g := NewWithT(t)
-		cookie, err := http.ParseSetCookie(s.browser(t).get(s.begin(t, fakeplatform.Plan{}).URL()).header.Get("Set-Cookie"))
+		cookie, err := http.ParseSetCookie(s.Browser(t).Get(s.Begins(t, fakeplatform.Plan{}).URL()).Header.Get("Set-Cookie"))
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect([]bool{cookie.HttpOnly, cookie.Secure, cookie.SameSite == http.SameSiteNoneMode}).To(HaveEach(true))
 	})
 	t.Run("to the deployment and target that the plan names", func(t *testing.T) {
-		l := s.begin(t, fakeplatform.Plan{DeploymentID: "deployment-2", TargetLinkURI: targetURI + "/2"})
-		b := s.browser(t)
-		params := b.login(l)
+		l := s.Begins(t, fakeplatform.Plan{DeploymentID: "deployment-2", TargetLinkURI: platformtest.TargetURI + "/2"})
+		b := s.Browser(t)
+		params := b.Login(l)
 		g := NewWithT(t)
 		g.Expect(params.Get("lti_deployment_id")).To(Equal("deployment-2"))
-		g.Expect(params.Get("target_link_uri")).To(Equal(targetURI + "/2"))
-		_, fields := b.authenticate(authRequest(params)).form()
-		_, claims := claimsOf(t, fields)
+		g.Expect(params.Get("target_link_uri")).To(Equal(platformtest.TargetURI + "/2"))
+		_, fields := b.Authenticate(platformtest.AuthRequest(params)).Form()
+		_, claims := platformtest.ClaimsOf(t, fields)
 		g.Expect(claims).To(And(
-			HaveKeyWithValue(lti.ClaimDeploymentID, "deployment-2"), HaveKeyWithValue(lti.ClaimTargetLinkURI, targetURI+"/2"),
+			HaveKeyWithValue(lti.ClaimDeploymentID, "deployment-2"), HaveKeyWithValue(lti.ClaimTargetLinkURI, platformtest.TargetURI+"/2"),
 		))
 	})
-	NewWithT(t).Expect(s.whys()).To(BeEmpty())
+	NewWithT(t).Expect(s.Whys()).To(BeEmpty())
 }
 
 func TestAnswerIsAFormPost(t *testing.T) {
@@ -426,27 +169,27 @@ func TestAnswerIsAFormPost(t *testing.T) {
 		t.Run(method, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			s := serve(t)
-			b, l := s.browser(t), s.begin(t, fakeplatform.Plan{})
+			s := platformtest.Serve(t)
+			b, l := s.Browser(t), s.Begins(t, fakeplatform.Plan{})
 			_, _, err := l.Answer()
 			g.Expect(err).To(MatchError(fakeplatform.ErrNotAnswered))
 			_, asked := l.Request()
 			g.Expect(asked).To(BeFalse())
 
-			request := authRequest(b.login(l))
-			p := b.send(method, s.AuthURL(), request)
-			action, fields := p.form()
-			g.Expect(action).To(Equal(redirectURI))
+			request := platformtest.AuthRequest(b.Login(l))
+			p := b.Send(method, s.AuthURL(), request)
+			action, fields := p.Form()
+			g.Expect(action).To(Equal(platformtest.RedirectURI))
 			g.Expect(fields).To(HaveLen(2))
 			g.Expect(fields["state"]).To(Equal([]string{"state-1"}))
 			g.Expect(fields["id_token"]).To(HaveLen(1))
-			g.Expect(p.header.Get("Cache-Control")).To(Equal("no-store"))
-			g.Expect(p.header.Get("Content-Type")).To(HavePrefix("text/html"))
+			g.Expect(p.Header.Get("Cache-Control")).To(Equal("no-store"))
+			g.Expect(p.Header.Get("Content-Type")).To(HavePrefix("text/html"))
 			g.Expect(p.Find("script").Text()).To(Equal("document.forms[0].submit()"))
 
 			answeredAt, answered, err := l.Answer()
 			g.Expect(err).NotTo(HaveOccurred())
-			g.Expect(answeredAt).To(Equal(redirectURI))
+			g.Expect(answeredAt).To(Equal(platformtest.RedirectURI))
 			g.Expect(answered).To(Equal(fields))
 			params, asked := l.Request()
 			g.Expect(asked).To(BeTrue())
@@ -459,7 +202,7 @@ func TestAnswerIsAFormPost(t *testing.T) {
 			g.Expect(l.Record().AuthenticationRequests).To(Equal([]fakeplatform.AuthenticationRequest{
 				{Method: method, Params: request, Query: query, Path: "/auth"},
 			}))
-			g.Expect(s.whys()).To(BeEmpty())
+			g.Expect(s.Whys()).To(BeEmpty())
 		})
 	}
 }
@@ -475,9 +218,9 @@ func TestAuthorizationEndpointWithAQueryOfItsOwn(t *testing.T) {
 		t.Run(c.method+" "+c.address, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			s := serve(t)
-			b, l := s.browser(t), s.begin(t, fakeplatform.Plan{})
-			request, address := authRequest(b.login(l)), platformURL+c.address
+			s := platformtest.Serve(t)
+			b, l := s.Browser(t), s.Begins(t, fakeplatform.Plan{})
+			request, address := platformtest.AuthRequest(b.Login(l)), platformtest.PlatformURL+c.address
 			params := maps.Clone(request)
 			if c.method == http.MethodGet {
 				address += request.Encode()
@@ -486,7 +229,7 @@ func TestAuthorizationEndpointWithAQueryOfItsOwn(t *testing.T) {
 					params.Set("tenant", c.tenant)
 				}
 			}
-			_, fields := b.send(c.method, address, request).form()
+			_, fields := b.Send(c.method, address, request).Form()
 			g.Expect(fields).To(HaveKey("id_token"))
 			asked := l.Record().AuthenticationRequests
 			g.Expect(asked).To(HaveLen(1))
@@ -495,7 +238,7 @@ func TestAuthorizationEndpointWithAQueryOfItsOwn(t *testing.T) {
 			g.Expect(asked[0].Query.Has("nonce")).To(Equal(c.method == http.MethodGet))
 			g.Expect(asked[0].Path).To(Equal(c.path))
 			g.Expect(asked[0].Problems).To(BeEmpty())
-			g.Expect(s.whys()).To(BeEmpty())
+			g.Expect(s.Whys()).To(BeEmpty())
 		})
 	}
 }
@@ -503,8 +246,8 @@ func TestAuthorizationEndpointWithAQueryOfItsOwn(t *testing.T) {
 func TestIDTokenOfAFullPlan(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	s := serve(t)
-	l := s.begin(t, fakeplatform.Plan{
+	s := platformtest.Serve(t)
+	l := s.Begins(t, fakeplatform.Plan{
 		User: fakeplatform.User{
 			Sub: "user-9", Name: "Ada B. King", GivenName: "Ada", MiddleName: "B.", FamilyName: "King",
 			Email: "ada@example.com", Locale: "en-GB", SourcedID: "sis-9", Roles: []string{lti.RoleInstructor, lti.RoleLearner},
@@ -514,23 +257,23 @@ func TestIDTokenOfAFullPlan(t *testing.T) {
 		Custom:       map[string]string{"chapter": "7"},
 		Target:       fakeplatform.IFrame,
 	})
-	fields := s.browser(t).launch(l)
-	_, err := jws.Verify([]byte(fields.Get("id_token")), jws.WithKeySet(s.fetchKeySet(t)))
+	fields := s.Browser(t).Launch(l)
+	_, err := jws.Verify([]byte(fields.Get("id_token")), jws.WithKeySet(s.FetchKeySet(t)))
 	g.Expect(err).NotTo(HaveOccurred())
-	header, claims := claimsOf(t, fields)
+	header, claims := platformtest.ClaimsOf(t, fields)
 	g.Expect(header).To(Equal(map[string]any{"alg": "RS256", "typ": "JWT", "kid": s.Keys()[0].KeyID()}))
 	platform := claims[lti.ClaimToolPlatform]
 	g.Expect(platform).To(HaveKeyWithValue("guid", Not(BeEmpty())))
 	delete(claims, lti.ClaimToolPlatform)
 	g.Expect(claims).To(Equal(map[string]any{
-		"iss": platformURL, "aud": clientID, "sub": "user-9", "nonce": "nonce-1",
-		"iat": float64(noon.Unix()), "exp": float64(noon.Add(5 * time.Minute).Unix()),
+		"iss": platformtest.PlatformURL, "aud": platformtest.ClientID, "sub": "user-9", "nonce": "nonce-1",
+		"iat": float64(platformtest.Noon.Unix()), "exp": float64(platformtest.Noon.Add(5 * time.Minute).Unix()),
 		"name": "Ada B. King", "given_name": "Ada", "middle_name": "B.", "family_name": "King",
 		"email": "ada@example.com", "locale": "en-GB",
 		lti.ClaimMessageType:        "LtiResourceLinkRequest",
 		lti.ClaimVersion:            "1.3.0",
 		lti.ClaimDeploymentID:       "deployment-1",
-		lti.ClaimTargetLinkURI:      targetURI,
+		lti.ClaimTargetLinkURI:      platformtest.TargetURI,
 		lti.ClaimRoles:              []any{lti.RoleInstructor, lti.RoleLearner},
 		lti.ClaimResourceLink:       map[string]any{"id": "link-9", "title": "Notes", "description": "On the engine"},
 		lti.ClaimContext:            map[string]any{"id": "course-9", "label": "AE1", "title": "Analysis", "type": []any{lti.ContextTypeCourseOffering}},
@@ -543,8 +286,8 @@ func TestIDTokenOfAFullPlan(t *testing.T) {
 func TestIDTokenOfAScantPlanLeavesOutWhatItLacks(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	s := serve(t)
-	_, claims := claimsOf(t, s.browser(t).launch(s.begin(t, fakeplatform.Plan{
+	s := platformtest.Serve(t)
+	_, claims := platformtest.ClaimsOf(t, s.Browser(t).Launch(s.Begins(t, fakeplatform.Plan{
 		User: fakeplatform.User{Sub: "user-2"}, ResourceLink: fakeplatform.ResourceLink{ID: "link-2"},
 	})))
 	g.Expect(slices.Collect(maps.Keys(claims))).To(ConsistOf(
@@ -559,7 +302,7 @@ func TestIDTokenOfAScantPlanLeavesOutWhatItLacks(t *testing.T) {
 
 func TestStateAndNonceAreEchoedByteForByte(t *testing.T) {
 	t.Parallel()
-	s := serve(t)
+	s := platformtest.Serve(t)
 	for _, value := range []string{
 		"a", " a  b ", `"'><script>alert(1)</script>`, "`&amp;&#39;&quot;", "</form><form action=https://evil.example>", `{{.}}\`,
 		"a+b%20c%2B&state=2;x=y", "ünï 山 🙂", strings.Repeat("0123456789", 100), strings.Repeat(`"<é>&`, 200),
@@ -567,16 +310,16 @@ func TestStateAndNonceAreEchoedByteForByte(t *testing.T) {
 		t.Run(value[:min(len(value), 12)], func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			b := s.browser(t)
-			request := authRequest(b.login(s.begin(t, fakeplatform.Plan{})))
+			b := s.Browser(t)
+			request := platformtest.AuthRequest(b.Login(s.Begins(t, fakeplatform.Plan{})))
 			request.Set("state", value)
 			request.Set("nonce", value)
-			p := b.authenticate(request)
-			action, fields := p.form()
-			g.Expect(action).To(Equal(redirectURI))
+			p := b.Authenticate(request)
+			action, fields := p.Form()
+			g.Expect(action).To(Equal(platformtest.RedirectURI))
 			g.Expect(fields["state"]).To(Equal([]string{value}))
 			g.Expect(p.Find("script").Length()).To(Equal(1), "nothing but the platform's own")
-			_, claims := claimsOf(t, fields)
+			_, claims := platformtest.ClaimsOf(t, fields)
 			g.Expect(claims).To(HaveKeyWithValue("nonce", value))
 		})
 	}
@@ -585,11 +328,11 @@ func TestStateAndNonceAreEchoedByteForByte(t *testing.T) {
 func TestWithoutAStateNoneIsAnswered(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	s := serve(t)
-	b := s.browser(t)
-	request := authRequest(b.login(s.begin(t, fakeplatform.Plan{})))
+	s := platformtest.Serve(t)
+	b := s.Browser(t)
+	request := platformtest.AuthRequest(b.Login(s.Begins(t, fakeplatform.Plan{})))
 	request.Del("state")
-	_, fields := b.authenticate(request).form()
+	_, fields := b.Authenticate(request).Form()
 	g.Expect(fields).To(And(HaveLen(1), HaveKey("id_token")))
 }
 
@@ -620,7 +363,7 @@ var requestFaults = func() map[string]func(url.Values) {
 
 func TestStrictPlatformAnswersAFaultyRequestWithAnError(t *testing.T) {
 	t.Parallel()
-	s := serve(t)
+	s := platformtest.Serve(t)
 	codes := map[string]string{ // all others are invalid_request
 		"response_type code": "unsupported_response_type", "response_type with more": "unsupported_response_type", "response_type missing": "unsupported_response_type",
 		"login_hint of others": "login_required", "login_hint missing": "login_required", "both hints gone": "login_required",
@@ -630,14 +373,14 @@ func TestStrictPlatformAnswersAFaultyRequestWithAnError(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			b, l := s.browser(t), s.begin(t, fakeplatform.Plan{})
-			request := authRequest(b.login(l))
+			b, l := s.Browser(t), s.Begins(t, fakeplatform.Plan{})
+			request := platformtest.AuthRequest(b.Login(l))
 			request.Set("state", `<"ü">`)
 			spoil(request)
-			p := b.authenticate(request)
-			action, fields := p.form()
-			g.Expect(action).To(Equal(redirectURI))
-			g.Expect(p.header.Get("Cache-Control")).To(Equal("no-store"))
+			p := b.Authenticate(request)
+			action, fields := p.Form()
+			g.Expect(action).To(Equal(platformtest.RedirectURI))
+			g.Expect(p.Header.Get("Cache-Control")).To(Equal("no-store"))
 			code := codes[name]
 			if code == "" {
 				code = "invalid_request"
@@ -657,7 +400,7 @@ func TestStrictPlatformAnswersAFaultyRequestWithAnError(t *testing.T) {
 
 func TestStrictPlatformTakesWhatIsPermitted(t *testing.T) {
 	t.Parallel()
-	s := serve(t)
+	s := platformtest.Serve(t)
 	for name, change := range map[string]func(url.Values){
 		"further scopes":              func(r url.Values) { r.Set("scope", "profile openid email") },
 		"second redirect URI":         func(r url.Values) { r.Set("redirect_uri", "https://tool.example/second") },
@@ -667,10 +410,10 @@ func TestStrictPlatformTakesWhatIsPermitted(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			b, l := s.browser(t), s.begin(t, fakeplatform.Plan{})
-			request := authRequest(b.login(l))
+			b, l := s.Browser(t), s.Begins(t, fakeplatform.Plan{})
+			request := platformtest.AuthRequest(b.Login(l))
 			change(request)
-			action, fields := b.authenticate(request).form()
+			action, fields := b.Authenticate(request).Form()
 			g.Expect(action).To(Equal(request.Get("redirect_uri")))
 			g.Expect(fields).To(HaveKey("id_token"))
 			g.Expect(l.Record().AuthenticationRequests[0].Problems).To(BeEmpty())
@@ -687,7 +430,7 @@ var foreign = map[string]string{
 
 func TestNothingIsSentToARedirectURIThatIsNotRegistered(t *testing.T) {
 	t.Parallel()
-	s := serve(t)
+	s := platformtest.Serve(t)
 	NewWithT(t).Expect(s.Register(fakeplatform.Registration{
 		ClientID: "client-b", LoginURL: "https://b.example/login", TargetLinkURI: "https://b.example",
 		RedirectURIs: []string{"https://b.example/launch"}, DeploymentIDs: []string{"1"},
@@ -695,11 +438,11 @@ func TestNothingIsSentToARedirectURIThatIsNotRegistered(t *testing.T) {
 	changes := map[string]func(url.Values){
 		"client_id missing":             func(r url.Values) { r.Del("client_id") },
 		"client_id of another tool":     func(r url.Values) { r.Set("client_id", "client-b") },
-		"client_id unknown first":       func(r url.Values) { r["client_id"] = []string{"x", clientID} },
+		"client_id unknown first":       func(r url.Values) { r["client_id"] = []string{"x", platformtest.ClientID} },
 		"redirect_uri missing":          func(r url.Values) { r.Del("redirect_uri") },
 		"redirect_uri of another tool":  func(r url.Values) { r.Set("redirect_uri", "https://b.example/launch") },
 		"redirect_uri on the same host": func(r url.Values) { r.Set("redirect_uri", "https://tool.example/launch") },
-		"redirect_uri foreign first":    func(r url.Values) { r["redirect_uri"] = []string{"https://evil.example", redirectURI} },
+		"redirect_uri foreign first":    func(r url.Values) { r["redirect_uri"] = []string{"https://evil.example", platformtest.RedirectURI} },
 	}
 	for name, uri := range foreign {
 		changes["redirect_uri: "+name] = func(r url.Values) { r.Set("redirect_uri", uri) }
@@ -708,13 +451,13 @@ func TestNothingIsSentToARedirectURIThatIsNotRegistered(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			b, l := s.browser(t), s.begin(t, fakeplatform.Plan{})
-			request := authRequest(b.login(l))
+			b, l := s.Browser(t), s.Begins(t, fakeplatform.Plan{})
+			request := platformtest.AuthRequest(b.Login(l))
 			change(request)
-			p := b.authenticate(request)
-			g.Expect(p.status).To(Equal(http.StatusBadRequest))
-			g.Expect(p.header).NotTo(HaveKey("Location"))
-			g.Expect(p.Find("form, a, script").Length()).To(BeZero(), p.body)
+			p := b.Authenticate(request)
+			g.Expect(p.Status).To(Equal(http.StatusBadRequest))
+			g.Expect(p.Header).NotTo(HaveKey("Location"))
+			g.Expect(p.Find("form, a, script").Length()).To(BeZero(), p.Body)
 			g.Expect(l.Record().IDToken).To(BeEmpty())
 			g.Expect(l.Record().AuthenticationRequests[0].Problems).NotTo(BeEmpty())
 		})
@@ -723,7 +466,7 @@ func TestNothingIsSentToARedirectURIThatIsNotRegistered(t *testing.T) {
 
 func TestLenientPlatformAnswersFaultyRequestsAndSaysWhatWasWrong(t *testing.T) {
 	t.Parallel()
-	s := serve(t)
+	s := platformtest.Serve(t)
 	changes := maps.Clone(requestFaults)
 	changes["redirect_uri elsewhere on the same origin"] = func(r url.Values) { r.Set("redirect_uri", "https://tool.example/elsewhere") }
 	changes["client_id unknown"] = func(r url.Values) { r.Set("client_id", "x") }
@@ -732,13 +475,13 @@ func TestLenientPlatformAnswersFaultyRequestsAndSaysWhatWasWrong(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			b, l := s.browser(t), s.begin(t, fakeplatform.Plan{Lenient: true})
-			request := authRequest(b.login(l))
+			b, l := s.Browser(t), s.Begins(t, fakeplatform.Plan{Lenient: true})
+			request := platformtest.AuthRequest(b.Login(l))
 			change(request)
-			action, fields := b.authenticate(request).form()
+			action, fields := b.Authenticate(request).Form()
 			g.Expect(action).To(Equal(request.Get("redirect_uri")))
-			_, claims := claimsOf(t, fields)
-			g.Expect(claims).To(HaveKeyWithValue("aud", clientID), "who was launched does not depend on the request")
+			_, claims := platformtest.ClaimsOf(t, fields)
+			g.Expect(claims).To(HaveKeyWithValue("aud", platformtest.ClientID), "who was launched does not depend on the request")
 			g.Expect(claims).To(HaveKeyWithValue("nonce", request.Get("nonce")))
 			problems := l.Record().AuthenticationRequests[0].Problems
 			g.Expect(problems).NotTo(BeEmpty())
@@ -752,11 +495,11 @@ func TestLenientPlatformAnswersFaultyRequestsAndSaysWhatWasWrong(t *testing.T) {
 		t.Run("never to a foreign redirect_uri: "+name, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			b, l := s.browser(t), s.begin(t, fakeplatform.Plan{Lenient: true})
-			request := authRequest(b.login(l))
+			b, l := s.Browser(t), s.Begins(t, fakeplatform.Plan{Lenient: true})
+			request := platformtest.AuthRequest(b.Login(l))
 			request.Set("redirect_uri", uri)
-			p := b.authenticate(request)
-			g.Expect(p.status).To(Equal(http.StatusBadRequest))
+			p := b.Authenticate(request)
+			g.Expect(p.Status).To(Equal(http.StatusBadRequest))
 			g.Expect(p.Find("form").Length()).To(BeZero())
 			g.Expect(l.Record().IDToken).To(BeEmpty())
 		})
@@ -766,24 +509,24 @@ func TestLenientPlatformAnswersFaultyRequestsAndSaysWhatWasWrong(t *testing.T) {
 func TestALenientPlatformAnswersAtTheRegisteredURIOfTheOtherScheme(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	s := serve(t)
-	b, l := s.browser(t), s.begin(t, fakeplatform.Plan{Lenient: true})
-	request := authRequest(b.login(l))
-	request.Set("redirect_uri", strings.Replace(redirectURI, "https:", "http:", 1))
-	action, fields := b.authenticate(request).form()
-	g.Expect(action).To(Equal(redirectURI))
+	s := platformtest.Serve(t)
+	b, l := s.Browser(t), s.Begins(t, fakeplatform.Plan{Lenient: true})
+	request := platformtest.AuthRequest(b.Login(l))
+	request.Set("redirect_uri", strings.Replace(platformtest.RedirectURI, "https:", "http:", 1))
+	action, fields := b.Authenticate(request).Form()
+	g.Expect(action).To(Equal(platformtest.RedirectURI))
 	g.Expect(fields).To(HaveKey("id_token"))
 	g.Expect(l.Record().AuthenticationRequests[0].Problems).To(ContainElement(ContainSubstring("is not registered")))
 
-	strict := s.begin(t, fakeplatform.Plan{})
-	request = authRequest(b.login(strict))
-	request.Set("redirect_uri", strings.Replace(redirectURI, "https:", "http:", 1))
-	g.Expect(b.authenticate(request).status).To(Equal(http.StatusBadRequest))
+	strict := s.Begins(t, fakeplatform.Plan{})
+	request = platformtest.AuthRequest(b.Login(strict))
+	request.Set("redirect_uri", strings.Replace(platformtest.RedirectURI, "https:", "http:", 1))
+	g.Expect(b.Authenticate(request).Status).To(Equal(http.StatusBadRequest))
 }
 
 func TestWhatAToolNeedsIsInEveryLaunch(t *testing.T) {
 	t.Parallel()
-	s := serve(t)
+	s := platformtest.Serve(t)
 	alone, _ := fakeplatform.FaultNamed("required-claims-only")
 	needs := fakeplatform.Needs{
 		Custom: map[string]string{"id": "quiz-7", "link": "$ResourceLink.id"},
@@ -800,11 +543,11 @@ func TestWhatAToolNeedsIsInEveryLaunch(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			b, l := s.browser(t), s.begin(t, fakeplatform.Plan{
+			b, l := s.Browser(t), s.Begins(t, fakeplatform.Plan{
 				User: fakeplatform.User{Sub: "user-1", SourcedID: "s:1", Roles: []string{lti.RoleLearner}}, Custom: map[string]string{"chapter": "1"}, Needs: needs, Fault: c.fault,
 			})
-			_, fields := b.authenticate(authRequest(b.login(l))).form()
-			_, claims := claimsOf(t, fields)
+			_, fields := b.Authenticate(platformtest.AuthRequest(b.Login(l))).Form()
+			_, claims := platformtest.ClaimsOf(t, fields)
 			g.Expect(claims).To(HaveKeyWithValue(lti.ClaimCustom, Equal(c.custom)))
 			g.Expect(claims).To(HaveKeyWithValue(lti.ClaimLIS, Equal(c.lis)))
 			g.Expect(claims).To(HaveKeyWithValue("https://vendor.example/tier", BeNumerically("==", 3)))
@@ -815,17 +558,17 @@ func TestWhatAToolNeedsIsInEveryLaunch(t *testing.T) {
 
 func TestAnotherBrowserHasToLogIn(t *testing.T) {
 	t.Parallel()
-	s := serve(t)
-	others := map[string]browser{"without a session": s.browser(t), "with a session of its own": s.browser(t)}
-	others["with a session of its own"].login(s.begin(t, fakeplatform.Plan{}))
+	s := platformtest.Serve(t)
+	others := map[string]platformtest.Browser{"without a session": s.Browser(t), "with a session of its own": s.Browser(t)}
+	others["with a session of its own"].Login(s.Begins(t, fakeplatform.Plan{}))
 	for name, other := range others {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			l := s.begin(t, fakeplatform.Plan{})
-			request := authRequest(s.browser(t).login(l))
-			action, fields := other.authenticate(request).form()
-			g.Expect(action).To(Equal(redirectURI))
+			l := s.Begins(t, fakeplatform.Plan{})
+			request := platformtest.AuthRequest(s.Browser(t).Login(l))
+			action, fields := other.Authenticate(request).Form()
+			g.Expect(action).To(Equal(platformtest.RedirectURI))
 			g.Expect(fields).To(HaveKeyWithValue("error", []string{"login_required"}))
 			g.Expect(fields).NotTo(HaveKey("id_token"))
 			g.Expect(l.Record().IDToken).To(BeEmpty())
@@ -839,16 +582,16 @@ func TestALaunchIsAnsweredOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			s := serve(t)
-			b, l := s.browser(t), s.begin(t, fakeplatform.Plan{Lenient: lenient})
-			request := authRequest(b.login(l))
-			_, first := b.authenticate(request).form()
+			s := platformtest.Serve(t)
+			b, l := s.Browser(t), s.Begins(t, fakeplatform.Plan{Lenient: lenient})
+			request := platformtest.AuthRequest(b.Login(l))
+			_, first := b.Authenticate(request).Form()
 			g.Expect(first).To(HaveKey("id_token"))
-			g.Expect(s.whys()).To(BeEmpty())
+			g.Expect(s.Whys()).To(BeEmpty())
 
-			_, second := b.authenticate(request).form()
+			_, second := b.Authenticate(request).Form()
 			g.Expect(second).To(And(HaveLen(3), HaveKeyWithValue("error", []string{"invalid_request"}), HaveKeyWithValue("state", []string{"state-1"})))
-			g.Expect(s.whys()).To(ConsistOf(HavePrefix("GET /auth?")))
+			g.Expect(s.Whys()).To(ConsistOf(HavePrefix("GET /auth?")))
 			g.Expect(l.Record().AuthenticationRequests).To(HaveLen(2))
 			g.Expect(l.Record().IDToken).To(Equal(first.Get("id_token")))
 		})
@@ -858,24 +601,24 @@ func TestALaunchIsAnsweredOnce(t *testing.T) {
 func TestALaunchIsStartedOnce(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	s := serve(t)
-	l := s.begin(t, fakeplatform.Plan{})
-	s.browser(t).login(l)
+	s := platformtest.Serve(t)
+	l := s.Begins(t, fakeplatform.Plan{})
+	s.Browser(t).Login(l)
 	before := l.Record()
-	p := s.browser(t).get(l.URL())
-	g.Expect(p.status).To(Equal(http.StatusGone))
-	g.Expect(p.header).NotTo(Or(HaveKey("Location"), HaveKey("Set-Cookie")))
-	g.Expect(s.whys()).To(ConsistOf(HavePrefix("GET /launch/")))
+	p := s.Browser(t).Get(l.URL())
+	g.Expect(p.Status).To(Equal(http.StatusGone))
+	g.Expect(p.Header).NotTo(Or(HaveKey("Location"), HaveKey("Set-Cookie")))
+	g.Expect(s.Whys()).To(ConsistOf(HavePrefix("GET /launch/")))
 	g.Expect(l.Record()).To(Equal(before))
 }
 
 func TestRequestsThatNoLaunchAccountsFor(t *testing.T) {
 	t.Parallel()
-	s := serve(t)
-	open := s.begin(t, fakeplatform.Plan{Fault: faultNamed(t, "hint-absent")})
-	s.browser(t).login(open)
-	made := authRequest(url.Values{"client_id": {clientID}, "login_hint": {"user-1"}, "lti_message_hint": {"message-1"}})
-	empty := authRequest(url.Values{"client_id": {clientID}, "login_hint": {""}, "lti_message_hint": {""}})
+	s := platformtest.Serve(t)
+	open := s.Begins(t, fakeplatform.Plan{Fault: platformtest.Fault(t, "hint-absent")})
+	s.Browser(t).Login(open)
+	made := platformtest.AuthRequest(url.Values{"client_id": {platformtest.ClientID}, "login_hint": {"user-1"}, "lti_message_hint": {"message-1"}})
+	empty := platformtest.AuthRequest(url.Values{"client_id": {platformtest.ClientID}, "login_hint": {""}, "lti_message_hint": {""}})
 	for _, c := range []struct {
 		method, path string
 		params       url.Values
@@ -890,7 +633,7 @@ func TestRequestsThatNoLaunchAccountsFor(t *testing.T) {
 		{http.MethodGet, "/launch/guessed/window", nil, 404},
 		{http.MethodGet, "/launch/guessed/return", nil, 404},
 		{http.MethodGet, "/launch/guessed/deliver", nil, 404},
-		{http.MethodGet, strings.TrimPrefix(open.DeliverURL(), platformURL), nil, 404}, // not answered yet
+		{http.MethodGet, strings.TrimPrefix(open.DeliverURL(), platformtest.PlatformURL), nil, 404}, // not answered yet
 		{http.MethodGet, "/auth", nil, 400},
 		{http.MethodGet, "/auth", made, 400},
 		{http.MethodPost, "/auth", made, 400},
@@ -900,33 +643,33 @@ func TestRequestsThatNoLaunchAccountsFor(t *testing.T) {
 		{http.MethodGet, "/auth/more", made, 404},
 	} {
 		g := NewWithT(t)
-		before := len(s.whys())
-		p := s.browser(t).send(c.method, platformURL+c.path, c.params)
-		g.Expect(p.status).To(Equal(c.status), "%s %s", c.method, c.path)
+		before := len(s.Whys())
+		p := s.Browser(t).Send(c.method, platformtest.PlatformURL+c.path, c.params)
+		g.Expect(p.Status).To(Equal(c.status), "%s %s", c.method, c.path)
 		g.Expect(p.Find("form").Length()).To(BeZero())
-		g.Expect(s.whys()[before:]).To(ConsistOf(HavePrefix(c.method+" "+c.path)), "told of once")
+		g.Expect(s.Whys()[before:]).To(ConsistOf(HavePrefix(c.method+" "+c.path)), "told of once")
 	}
 	g := NewWithT(t)
 	g.Expect(open.Record().AuthenticationRequests).To(BeEmpty())
 
-	before := len(s.whys())
-	g.Expect(s.browser(t).get(platformURL + "/favicon.ico").status).To(Equal(http.StatusNoContent))
-	g.Expect(s.browser(t).send(http.MethodGet, platformURL+"/auth?a=%zz", nil).status).To(Equal(http.StatusBadRequest))
-	g.Expect(s.whys()).To(HaveLen(before), "browsers ask for icons by themselves, and garbage is no request")
+	before := len(s.Whys())
+	g.Expect(s.Browser(t).Get(platformtest.PlatformURL + "/favicon.ico").Status).To(Equal(http.StatusNoContent))
+	g.Expect(s.Browser(t).Send(http.MethodGet, platformtest.PlatformURL+"/auth?a=%zz", nil).Status).To(Equal(http.StatusBadRequest))
+	g.Expect(s.Whys()).To(HaveLen(before), "browsers ask for icons by themselves, and garbage is no request")
 }
 
 func TestCoursePagesLeadToTheLaunch(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	s := serve(t)
-	l := s.begin(t, fakeplatform.Plan{ResourceLink: fakeplatform.ResourceLink{ID: "1", Title: "<b>Week</b> 1"}})
-	frame := s.browser(t).get(l.FrameURL())
+	s := platformtest.Serve(t)
+	l := s.Begins(t, fakeplatform.Plan{ResourceLink: fakeplatform.ResourceLink{ID: "1", Title: "<b>Week</b> 1"}})
+	frame := s.Browser(t).Get(l.FrameURL())
 	g.Expect(frame.Find("iframe").AttrOr("src", "")).To(Equal(l.URL()))
-	window := s.browser(t).get(l.WindowURL())
+	window := s.Browser(t).Get(l.WindowURL())
 	link := window.Find(fakeplatform.WindowLink)
 	g.Expect(link.AttrOr("href", "")).To(Equal(l.URL()))
 	g.Expect(link.AttrOr("target", "")).To(Equal(l.WindowName()))
-	for _, p := range []page{frame, window} {
+	for _, p := range []platformtest.Page{frame, window} {
 		g.Expect(p.Find("h1").Text()).To(Equal("<b>Week</b> 1"))
 	}
 	g.Expect(l.Record().LoginInitiation).To(BeNil(), "a course page begins nothing")
@@ -935,20 +678,20 @@ func TestCoursePagesLeadToTheLaunch(t *testing.T) {
 func TestReturnPageShowsMessagesAndKeepsLogs(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	s := serve(t)
-	l := s.begin(t, fakeplatform.Plan{})
-	b := s.browser(t)
-	p := b.send(http.MethodGet, l.ReturnURL(), url.Values{
+	s := platformtest.Serve(t)
+	l := s.Begins(t, fakeplatform.Plan{})
+	b := s.Browser(t)
+	p := b.Send(http.MethodGet, l.ReturnURL(), url.Values{
 		"lti_msg": {"<i>Well done</i> & bye"}, "lti_errormsg": {`"><script>alert(1)</script>`},
 		"lti_log": {"log-for-admins"}, "lti_errorlog": {"errorlog-for-admins"},
 	})
-	g.Expect(p.status).To(Equal(http.StatusOK))
+	g.Expect(p.Status).To(Equal(http.StatusOK))
 	g.Expect(p.Find("#lti_msg").Text()).To(Equal("<i>Well done</i> & bye"))
 	g.Expect(p.Find("#lti_errormsg").Text()).To(Equal(`"><script>alert(1)</script>`))
 	g.Expect(p.Find("i, script").Length()).To(BeZero())
-	g.Expect(p.body).NotTo(ContainSubstring("for-admins"))
+	g.Expect(p.Body).NotTo(ContainSubstring("for-admins"))
 
-	p = b.get(l.ReturnURL())
+	p = b.Get(l.ReturnURL())
 	g.Expect(p.Find("#lti_msg, #lti_errormsg").Length()).To(BeZero())
 	g.Expect(l.Record().Returns).To(Equal([]fakeplatform.Return{{
 		Message: "<i>Well done</i> & bye", ErrorMessage: `"><script>alert(1)</script>`, Log: "log-for-admins", ErrorLog: "errorlog-for-admins",
@@ -958,7 +701,7 @@ func TestReturnPageShowsMessagesAndKeepsLogs(t *testing.T) {
 		}.Encode(),
 	}, {}}))
 
-	b.get(l.ReturnURL() + "?" + fakeplatform.ReturnQuery + "&lti_msg=a%20+b")
+	b.Get(l.ReturnURL() + "?" + fakeplatform.ReturnQuery + "&lti_msg=a%20+b")
 	g.Expect(l.Record().Returns[2]).To(Equal(fakeplatform.Return{
 		Message: "a  b", RawQuery: fakeplatform.ReturnQuery + "&lti_msg=a%20+b",
 	}), "as it came")
@@ -967,10 +710,10 @@ func TestReturnPageShowsMessagesAndKeepsLogs(t *testing.T) {
 func TestKeySet(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	s := serve(t)
-	keys := sharedKeys(t)
+	s := platformtest.Serve(t)
+	keys := platformtest.SharedKeys(t)
 	kids := func() []string {
-		set, kids := s.fetchKeySet(t), []string{}
+		set, kids := s.FetchKeySet(t), []string{}
 		for i := range set.Len() {
 			key, _ := set.Key(i)
 			_, private := key.(jwk.RSAPrivateKey)
@@ -980,13 +723,13 @@ func TestKeySet(t *testing.T) {
 		return kids
 	}
 	signs := func() string {
-		header, _ := claimsOf(t, s.browser(t).launch(s.begin(t, fakeplatform.Plan{})))
+		header, _ := platformtest.ClaimsOf(t, s.Browser(t).Launch(s.Begins(t, fakeplatform.Plan{})))
 		return header["kid"].(string)
 	}
 
 	g.Expect(s.KeySetFetches()).To(BeZero())
 	g.Expect(kids()).To(Equal([]string{keys[0].KeyID()}))
-	g.Expect(s.browser(t).get(platformURL + "/jwks").header.Get("Content-Type")).To(Equal("application/jwk-set+json"))
+	g.Expect(s.Browser(t).Get(platformtest.PlatformURL + "/jwks").Header.Get("Content-Type")).To(Equal("application/jwk-set+json"))
 	g.Expect(s.KeySetFetches()).To(Equal(2))
 
 	s.SetKeys([]jwk.Key{keys[1], keys[0]})
@@ -1012,29 +755,29 @@ func TestKeySet(t *testing.T) {
 
 func TestManyLaunchesAtOnce(t *testing.T) {
 	t.Parallel()
-	s := serve(t)
+	s := platformtest.Serve(t)
 	NewWithT(t).Expect(s.Register(fakeplatform.Registration{
 		ClientID: "client-b", LoginURL: "https://b.example/login", TargetLinkURI: "https://b.example",
-		RedirectURIs: []string{redirectURI}, DeploymentIDs: []string{"deployment-1", "deployment-3"},
+		RedirectURIs: []string{platformtest.RedirectURI}, DeploymentIDs: []string{"deployment-1", "deployment-3"},
 	})).To(Succeed())
 	var all sync.WaitGroup
 	for i := range 20 {
 		all.Go(func() { // a failed expectation ends this goroutine and fails the test
 			g := NewWithT(t)
 			plan := fakeplatform.Plan{
-				ClientID: []string{clientID, "client-b"}[i%2], User: fakeplatform.User{Sub: fmt.Sprint("user-", i%5)},
+				ClientID: []string{platformtest.ClientID, "client-b"}[i%2], User: fakeplatform.User{Sub: fmt.Sprint("user-", i%5)},
 				ResourceLink: fakeplatform.ResourceLink{ID: fmt.Sprint("link-", i)}, LoginByPost: i%3 == 0,
 			}
 			if i%4 > 1 {
 				plan.DeploymentID = []string{"deployment-2", "deployment-3"}[i%2]
 			}
-			l, b := s.begin(t, plan), s.browser(t)
-			request := authRequest(b.login(l))
+			l, b := s.Begins(t, plan), s.Browser(t)
+			request := platformtest.AuthRequest(b.Login(l))
 			request.Set("state", fmt.Sprint("state-", i))
 			request.Set("nonce", fmt.Sprint("nonce-", i))
-			_, fields := b.authenticate(request).form()
+			_, fields := b.Authenticate(request).Form()
 			g.Expect(fields.Get("state")).To(Equal(fmt.Sprint("state-", i)))
-			_, claims := claimsOf(t, fields)
+			_, claims := platformtest.ClaimsOf(t, fields)
 			deployment := plan.DeploymentID
 			if deployment == "" {
 				deployment = "deployment-1"
@@ -1046,11 +789,11 @@ func TestManyLaunchesAtOnce(t *testing.T) {
 			}
 			g.Expect(claims).To(HaveKeyWithValue(lti.ClaimResourceLink, HaveKeyWithValue("id", fmt.Sprint("link-", i))))
 			g.Expect(l.Record().IDToken).To(Equal(fields.Get("id_token")))
-			s.fetchKeySet(t)
+			s.FetchKeySet(t)
 		})
 	}
 	all.Wait()
-	NewWithT(t).Expect(s.whys()).To(BeEmpty())
+	NewWithT(t).Expect(s.Whys()).To(BeEmpty())
 	NewWithT(t).Expect(s.KeySetFetches()).To(Equal(20))
 }
 
@@ -1111,15 +854,6 @@ func TestFaultsThatNeedANewKey(t *testing.T) {
 	))
 }
 
-// claim says in the words of differences that a claim has another value.
-func claim(name string, value any) string {
-	raw, err := json.Marshal(value)
-	if err != nil {
-		panic(err)
-	}
-	return "claim " + name + " = " + string(raw)
-}
-
 const random = `[A-Za-z0-9_-]{22}`
 
 // faultDiffers says in which way alone the launch with a fault differs from a
@@ -1136,10 +870,10 @@ var faultDiffers = map[string]types.GomegaMatcher{
 	"login-hint-long":               ConsistOf(MatchRegexp(`^login login_hint = user-` + random + `(0123456789){200}$`)),
 	"login-hint-zero":               ConsistOf("login login_hint = 0"),
 	// The id_token may, and should, name the same target.
-	"target-link-with-query":     ContainElement("login target_link_uri = " + targetURI + "?chapter=1"),
-	"target-link-not-registered": ContainElement("login target_link_uri = " + targetURI + "/chapter-1"),
-	"target-chapter-1":           ContainElement("login target_link_uri = " + targetURI + "?chapter=1"),
-	"target-chapter-2":           ContainElement("login target_link_uri = " + targetURI + "?chapter=2"),
+	"target-link-with-query":     ContainElement("login target_link_uri = " + platformtest.TargetURI + "?chapter=1"),
+	"target-link-not-registered": ContainElement("login target_link_uri = " + platformtest.TargetURI + "/chapter-1"),
+	"target-chapter-1":           ContainElement("login target_link_uri = " + platformtest.TargetURI + "?chapter=1"),
+	"target-chapter-2":           ContainElement("login target_link_uri = " + platformtest.TargetURI + "?chapter=2"),
 	"iss-unknown-in-login":       ConsistOf("login iss = https://unknown-issuer.example"),
 	"iss-missing-in-login":       ConsistOf("login iss is gone"),
 	"endpoint-parameters": ConsistOf(
@@ -1151,13 +885,13 @@ var faultDiffers = map[string]types.GomegaMatcher{
 		"login foo = bar", "login canvas_region = us-east-1", "login lti_storage_target = _parent", "login deployment_id = x",
 	),
 	"foreign-target-in-login-and-token": ConsistOf(
-		"login target_link_uri = https://stranger.example/x", claim(lti.ClaimTargetLinkURI, "https://stranger.example/x"),
+		"login target_link_uri = https://stranger.example/x", platformtest.HasClaim(lti.ClaimTargetLinkURI, "https://stranger.example/x"),
 	),
 	"foreign-target-in-login-only": ConsistOf("login target_link_uri = https://stranger.example/x"),
 	"target-link-uri-of-other-resource": ConsistOf(
-		"login target_link_uri = "+targetURI+"?chapter=1", claim(lti.ClaimTargetLinkURI, targetURI+"?chapter=2"),
+		"login target_link_uri = "+platformtest.TargetURI+"?chapter=1", platformtest.HasClaim(lti.ClaimTargetLinkURI, platformtest.TargetURI+"?chapter=2"),
 	),
-	"target-link-uri-on-foreign-host": ConsistOf(claim(lti.ClaimTargetLinkURI, "https://stranger.example/x")),
+	"target-link-uri-on-foreign-host": ConsistOf(platformtest.HasClaim(lti.ClaimTargetLinkURI, "https://stranger.example/x")),
 	"client-id-unknown":               ConsistOf("login client_id = clieat-a"),
 	"client-id-unknown-alone":         ConsistOf("login client_id = clieat-a"),
 	"client-id-absent":                ConsistOf("login client_id is gone"),
@@ -1167,7 +901,7 @@ var faultDiffers = map[string]types.GomegaMatcher{
 	"state-random":                    ConsistOf(MatchRegexp(`^state = ` + random + `$`)),
 	"state-altered":                   ConsistOf("state = staae-1"),
 	"state-of-other-browser":          ConsistOf("state = other-state"),
-	"claim-changed-after-signing":     ConsistOf(claim("sub", "usea-1"), "signature is another one"),
+	"claim-changed-after-signing":     ConsistOf(platformtest.HasClaim("sub", "usea-1"), "signature is another one"),
 	"signature-last-byte-changed":     ConsistOf("signature ends in another byte"),
 	"signature-empty":                 ConsistOf("signature is gone"),
 	"signed-by-unpublished-key":       ConsistOf("signature is another one"),
@@ -1192,158 +926,158 @@ var faultDiffers = map[string]types.GomegaMatcher{
 	"hs512-public-key-pem":            ConsistOf(`header alg = "HS512"`, "signature is an HS512 with the PEM"),
 	"kid-unknown":                     ConsistOf(MatchRegexp(`^header kid = "` + random + `"$`)),
 	"iss-missing":                     ConsistOf("claim iss is gone"),
-	"iss-unknown":                     ConsistOf(claim("iss", "https://unknown-issuer.example")),
-	"iss-trailing-slash":              ConsistOf(claim("iss", platformURL+"/")),
-	"iss-upper-case-host":             ConsistOf(claim("iss", "https://PLATFORM.EXAMPLE.COM")),
-	"iss-other-scheme":                ConsistOf(claim("iss", "http://platform.example.com")),
-	"iss-array":                       ConsistOf(claim("iss", []string{platformURL})),
+	"iss-unknown":                     ConsistOf(platformtest.HasClaim("iss", "https://unknown-issuer.example")),
+	"iss-trailing-slash":              ConsistOf(platformtest.HasClaim("iss", platformtest.PlatformURL+"/")),
+	"iss-upper-case-host":             ConsistOf(platformtest.HasClaim("iss", "https://PLATFORM.EXAMPLE.COM")),
+	"iss-other-scheme":                ConsistOf(platformtest.HasClaim("iss", "http://platform.example.com")),
+	"iss-array":                       ConsistOf(platformtest.HasClaim("iss", []string{platformtest.PlatformURL})),
 	"aud-missing":                     ConsistOf("claim aud is gone"),
-	"aud-empty-array":                 ConsistOf(claim("aud", []string{})),
-	"aud-other-client":                ConsistOf(claim("aud", "clieat-a")),
-	"aud-tool-url":                    ConsistOf(claim("aud", targetURI)),
-	"aud-other-case":                  ConsistOf(claim("aud", "Client-a")),
-	"exp-past":                        ConsistOf(claim("exp", noon.Add(-10*time.Minute).Unix())),
-	"exp-certification-suite":         ConsistOf(claim("iat", 11111), claim("exp", 22222)),
+	"aud-empty-array":                 ConsistOf(platformtest.HasClaim("aud", []string{})),
+	"aud-other-client":                ConsistOf(platformtest.HasClaim("aud", "clieat-a")),
+	"aud-tool-url":                    ConsistOf(platformtest.HasClaim("aud", platformtest.TargetURI)),
+	"aud-other-case":                  ConsistOf(platformtest.HasClaim("aud", "Client-a")),
+	"exp-past":                        ConsistOf(platformtest.HasClaim("exp", platformtest.Noon.Add(-10*time.Minute).Unix())),
+	"exp-certification-suite":         ConsistOf(platformtest.HasClaim("iat", 11111), platformtest.HasClaim("exp", 22222)),
 	"exp-missing":                     ConsistOf("claim exp is gone"),
-	"exp-string":                      ConsistOf(claim("exp", fmt.Sprint(noon.Add(5*time.Minute).Unix()))),
-	"exp-null":                        ConsistOf(claim("exp", nil)),
+	"exp-string":                      ConsistOf(platformtest.HasClaim("exp", fmt.Sprint(platformtest.Noon.Add(5*time.Minute).Unix()))),
+	"exp-null":                        ConsistOf(platformtest.HasClaim("exp", nil)),
 	"nonce-missing":                   ConsistOf("claim nonce is gone"),
-	"nonce-empty":                     ConsistOf(claim("nonce", "")),
-	"nonce-null":                      ConsistOf(claim("nonce", nil)),
+	"nonce-empty":                     ConsistOf(platformtest.HasClaim("nonce", "")),
+	"nonce-null":                      ConsistOf(platformtest.HasClaim("nonce", nil)),
 	"nonce-random":                    ConsistOf(MatchRegexp(`^claim nonce = "` + random + `"$`)),
-	"nonce-altered":                   ConsistOf(claim("nonce", "nonae-1")),
-	"nonce-of-other-browser":          ConsistOf(claim("nonce", "other-nonce")),
-	"message-type-unknown":            ConsistOf(claim(lti.ClaimMessageType, "LtiUnknownRequest")),
-	"message-type-lower-case":         ConsistOf(claim(lti.ClaimMessageType, "ltiresourcelinkrequest")),
-	"message-type-other-direction":    ConsistOf(claim(lti.ClaimMessageType, "LtiDeepLinkingResponse")),
+	"nonce-altered":                   ConsistOf(platformtest.HasClaim("nonce", "nonae-1")),
+	"nonce-of-other-browser":          ConsistOf(platformtest.HasClaim("nonce", "other-nonce")),
+	"message-type-unknown":            ConsistOf(platformtest.HasClaim(lti.ClaimMessageType, "LtiUnknownRequest")),
+	"message-type-lower-case":         ConsistOf(platformtest.HasClaim(lti.ClaimMessageType, "ltiresourcelinkrequest")),
+	"message-type-other-direction":    ConsistOf(platformtest.HasClaim(lti.ClaimMessageType, "LtiDeepLinkingResponse")),
 	"deployment-id-missing":           ConsistOf("claim " + lti.ClaimDeploymentID + " is gone"),
-	"deployment-id-empty":             ConsistOf(claim(lti.ClaimDeploymentID, "")),
-	"teacher-with-unknown-role":       ConsistOf(claim(lti.ClaimRoles, []string{lti.RoleInstructor, lti.RoleUnknown})),
-	"student-with-unknown-role":       ConsistOf(claim(lti.ClaimRoles, []string{lti.RoleLearner, lti.RoleUnknown})),
-	"aud-one-element-array":           ConsistOf(claim("aud", []string{clientID})),
-	"aud-string-with-azp":             ConsistOf(claim("azp", clientID)),
-	"aud-additional-without-azp":      ConsistOf(claim("aud", []string{clientID, "https://stranger.example"})),
-	"aud-additional-reversed":         ConsistOf(claim("aud", []string{"https://stranger.example", clientID})),
-	"aud-additional-with-azp":         ConsistOf(claim("aud", []string{clientID, "https://stranger.example"}), claim("azp", clientID)),
-	"azp-other-client":                ConsistOf(claim("azp", "clieat-a")),
+	"deployment-id-empty":             ConsistOf(platformtest.HasClaim(lti.ClaimDeploymentID, "")),
+	"teacher-with-unknown-role":       ConsistOf(platformtest.HasClaim(lti.ClaimRoles, []string{lti.RoleInstructor, lti.RoleUnknown})),
+	"student-with-unknown-role":       ConsistOf(platformtest.HasClaim(lti.ClaimRoles, []string{lti.RoleLearner, lti.RoleUnknown})),
+	"aud-one-element-array":           ConsistOf(platformtest.HasClaim("aud", []string{platformtest.ClientID})),
+	"aud-string-with-azp":             ConsistOf(platformtest.HasClaim("azp", platformtest.ClientID)),
+	"aud-additional-without-azp":      ConsistOf(platformtest.HasClaim("aud", []string{platformtest.ClientID, "https://stranger.example"})),
+	"aud-additional-reversed":         ConsistOf(platformtest.HasClaim("aud", []string{"https://stranger.example", platformtest.ClientID})),
+	"aud-additional-with-azp":         ConsistOf(platformtest.HasClaim("aud", []string{platformtest.ClientID, "https://stranger.example"}), platformtest.HasClaim("azp", platformtest.ClientID)),
+	"azp-other-client":                ConsistOf(platformtest.HasClaim("azp", "clieat-a")),
 	"iat-missing":                     ConsistOf("claim iat is gone"),
-	"iat-future":                      ConsistOf(claim("iat", noon.Add(time.Hour).Unix())),
-	"iat-old":                         ConsistOf(claim("iat", noon.Add(-24*time.Hour).Unix())),
-	"nbf-future":                      ConsistOf(claim("nbf", noon.Add(time.Hour).Unix())),
-	"iat-nbf-slightly-ahead":          ConsistOf(claim("iat", noon.Unix()+30), claim("nbf", noon.Unix()+30)),
-	"exp-just-past":                   ConsistOf(claim("iat", noon.Unix()-300), claim("exp", noon.Unix()-2)),
-	"roles-string":                    ConsistOf(claim(lti.ClaimRoles, lti.RoleLearner)),
-	"resource-link-string":            ConsistOf(claim(lti.ClaimResourceLink, "link-1")),
-	"deployment-id-number":            ConsistOf(claim(lti.ClaimDeploymentID, 1)),
-	"nonce-array":                     ConsistOf(claim("nonce", []string{"nonce-1"})),
-	"aud-object":                      ConsistOf(claim("aud", map[string]string{"client_id": clientID})),
-	"sub-number":                      ConsistOf(claim("sub", 17)),
+	"iat-future":                      ConsistOf(platformtest.HasClaim("iat", platformtest.Noon.Add(time.Hour).Unix())),
+	"iat-old":                         ConsistOf(platformtest.HasClaim("iat", platformtest.Noon.Add(-24*time.Hour).Unix())),
+	"nbf-future":                      ConsistOf(platformtest.HasClaim("nbf", platformtest.Noon.Add(time.Hour).Unix())),
+	"iat-nbf-slightly-ahead":          ConsistOf(platformtest.HasClaim("iat", platformtest.Noon.Unix()+30), platformtest.HasClaim("nbf", platformtest.Noon.Unix()+30)),
+	"exp-just-past":                   ConsistOf(platformtest.HasClaim("iat", platformtest.Noon.Unix()-300), platformtest.HasClaim("exp", platformtest.Noon.Unix()-2)),
+	"roles-string":                    ConsistOf(platformtest.HasClaim(lti.ClaimRoles, lti.RoleLearner)),
+	"resource-link-string":            ConsistOf(platformtest.HasClaim(lti.ClaimResourceLink, "link-1")),
+	"deployment-id-number":            ConsistOf(platformtest.HasClaim(lti.ClaimDeploymentID, 1)),
+	"nonce-array":                     ConsistOf(platformtest.HasClaim("nonce", []string{"nonce-1"})),
+	"aud-object":                      ConsistOf(platformtest.HasClaim("aud", map[string]string{"client_id": platformtest.ClientID})),
+	"sub-number":                      ConsistOf(platformtest.HasClaim("sub", 17)),
 	"token-16-kib":                    ConsistOf(HavePrefix("claim " + lti.ClaimCustom + " = ")),
 	"token-64-kib":                    ConsistOf(HavePrefix("claim " + lti.ClaimCustom + " = ")),
 	"token-200-kib":                   ConsistOf(HavePrefix("claim " + lti.ClaimCustom + " = ")),
-	"required-claims-missing":         gone(lti.ClaimMessageType, lti.ClaimVersion, lti.ClaimRoles),
-	"message-type-missing":            gone(lti.ClaimMessageType),
-	"message-type-empty":              ConsistOf(claim(lti.ClaimMessageType, "")),
-	"version-certification-suite":     ConsistOf(claim(lti.ClaimVersion, "11.3")),
-	"version-1-1":                     ConsistOf(claim(lti.ClaimVersion, "1.1")),
-	"version-2-0-0":                   ConsistOf(claim(lti.ClaimVersion, "2.0.0")),
-	"version-1-3":                     ConsistOf(claim(lti.ClaimVersion, "1.3")),
-	"version-number":                  ConsistOf(claim(lti.ClaimVersion, 1.3)),
-	"version-missing":                 gone(lti.ClaimVersion),
+	"required-claims-missing":         platformtest.LacksClaims(lti.ClaimMessageType, lti.ClaimVersion, lti.ClaimRoles),
+	"message-type-missing":            platformtest.LacksClaims(lti.ClaimMessageType),
+	"message-type-empty":              ConsistOf(platformtest.HasClaim(lti.ClaimMessageType, "")),
+	"version-certification-suite":     ConsistOf(platformtest.HasClaim(lti.ClaimVersion, "11.3")),
+	"version-1-1":                     ConsistOf(platformtest.HasClaim(lti.ClaimVersion, "1.1")),
+	"version-2-0-0":                   ConsistOf(platformtest.HasClaim(lti.ClaimVersion, "2.0.0")),
+	"version-1-3":                     ConsistOf(platformtest.HasClaim(lti.ClaimVersion, "1.3")),
+	"version-number":                  ConsistOf(platformtest.HasClaim(lti.ClaimVersion, 1.3)),
+	"version-missing":                 platformtest.LacksClaims(lti.ClaimVersion),
 	"deployment-id-unknown":           ConsistOf(MatchRegexp(`/deployment_id = "` + random + `"$`)),
-	"deployment-id-other-case":        ConsistOf(claim(lti.ClaimDeploymentID, "Deployment-1")),
+	"deployment-id-other-case":        ConsistOf(platformtest.HasClaim(lti.ClaimDeploymentID, "Deployment-1")),
 	"deployment-id-too-long":          ConsistOf(MatchRegexp(`/deployment_id = "deployment-1.{255}"$`)),
-	"resource-link-missing":           gone(lti.ClaimResourceLink),
-	"resource-link-id-missing":        ConsistOf(claim(lti.ClaimResourceLink, map[string]string{"title": "Introduction"})),
+	"resource-link-missing":           platformtest.LacksClaims(lti.ClaimResourceLink),
+	"resource-link-id-missing":        ConsistOf(platformtest.HasClaim(lti.ClaimResourceLink, map[string]string{"title": "Introduction"})),
 	"resource-link-id-empty":          ConsistOf(ContainSubstring(`"id":""`)),
-	"roles-missing":                   gone(lti.ClaimRoles),
-	"sub-empty":                       ConsistOf(claim("sub", "")),
-	"sub-absent":                      gone("sub"),
-	"sub-null":                        ConsistOf(claim("sub", nil)),
-	"anonymous-without-role":          gone("sub", "name", "given_name", "family_name", "email", "locale", lti.ClaimLIS, claim(lti.ClaimRoles, []string{})),
-	"anonymous-welcome":               gone("sub", "name", "given_name", "family_name", "email", "locale", lti.ClaimLIS),
-	"anonymous-learner":               gone("sub", "name", "given_name", "family_name", "email", "locale", lti.ClaimLIS),
-	"anonymous-after-other-user":      gone("sub", "name", "given_name", "family_name", "email", "locale", lti.ClaimLIS),
-	"target-link-uri-missing":         gone(lti.ClaimTargetLinkURI),
+	"roles-missing":                   platformtest.LacksClaims(lti.ClaimRoles),
+	"sub-empty":                       ConsistOf(platformtest.HasClaim("sub", "")),
+	"sub-absent":                      platformtest.LacksClaims("sub"),
+	"sub-null":                        ConsistOf(platformtest.HasClaim("sub", nil)),
+	"anonymous-without-role":          platformtest.LacksClaims("sub", "name", "given_name", "family_name", "email", "locale", lti.ClaimLIS, platformtest.HasClaim(lti.ClaimRoles, []string{})),
+	"anonymous-welcome":               platformtest.LacksClaims("sub", "name", "given_name", "family_name", "email", "locale", lti.ClaimLIS),
+	"anonymous-learner":               platformtest.LacksClaims("sub", "name", "given_name", "family_name", "email", "locale", lti.ClaimLIS),
+	"anonymous-after-other-user":      platformtest.LacksClaims("sub", "name", "given_name", "family_name", "email", "locale", lti.ClaimLIS),
+	"target-link-uri-missing":         platformtest.LacksClaims(lti.ClaimTargetLinkURI),
 	"claims-at-their-largest": And(
 		HaveLen(20), HaveEach(HavePrefix("claim ")), ContainElement(ContainSubstring("tool_platform")), ContainElement(ContainSubstring("urn:vendor:role:reader")),
 	),
 	"unknown-claims": ConsistOf(
-		claim("https://claims.example/object", map[string]int{"a": 1}), claim("https://claims.example/array", []any{1, "b", nil}),
-		claim("https://claims.example/number", 17.5), claim("https://claims.example/null", nil),
-		claim("https://purl.imsglobal.org/spec/lti/claim/future", map[string]int{"version": 2}), claim("favourite_colour", "green"),
+		platformtest.HasClaim("https://claims.example/object", map[string]int{"a": 1}), platformtest.HasClaim("https://claims.example/array", []any{1, "b", nil}),
+		platformtest.HasClaim("https://claims.example/number", 17.5), platformtest.HasClaim("https://claims.example/null", nil),
+		platformtest.HasClaim("https://purl.imsglobal.org/spec/lti/claim/future", map[string]int{"version": 2}), platformtest.HasClaim("favourite_colour", "green"),
 	),
 	"unknown-members": ConsistOf(
 		And(HavePrefix("claim "+lti.ClaimResourceLink), ContainSubstring(`"favourite_colour":"green"`), ContainSubstring(`"id":"link-1"`)),
 		And(HavePrefix("claim "+lti.ClaimContext), ContainSubstring(`"favourite_colour":"green"`), ContainSubstring(`"id":"course-1"`)),
 		And(HavePrefix("claim "+lti.ClaimLaunchPresentation), ContainSubstring(`"favourite_colour":"green"`), ContainSubstring(`own"`)),
 	),
-	"required-claims-only": gone(
+	"required-claims-only": platformtest.LacksClaims(
 		"name", "given_name", "family_name", "email", "locale", lti.ClaimLIS, lti.ClaimContext, lti.ClaimCustom,
-		lti.ClaimToolPlatform, lti.ClaimLaunchPresentation, claim(lti.ClaimResourceLink, map[string]string{"id": "link-1"}),
+		lti.ClaimToolPlatform, lti.ClaimLaunchPresentation, platformtest.HasClaim(lti.ClaimResourceLink, map[string]string{"id": "link-1"}),
 	),
-	"roles-empty":                       ConsistOf(claim(lti.ClaimRoles, []string{})),
-	"instructor":                        ConsistOf(claim(lti.ClaimRoles, []string{lti.RoleInstructor})),
+	"roles-empty":                       ConsistOf(platformtest.HasClaim(lti.ClaimRoles, []string{})),
+	"instructor":                        ConsistOf(platformtest.HasClaim(lti.ClaimRoles, []string{lti.RoleInstructor})),
 	"learner":                           BeEmpty(), // as the valid launch is
-	"instructor-with-institution-roles": ConsistOf(claim(lti.ClaimRoles, []string{lti.RoleInstructor, lti.RoleInstitutionStaff, lti.RoleInstitutionOther})),
-	"sub-role-with-principal":           ConsistOf(claim(lti.ClaimRoles, []string{lti.RoleTeachingAssistant, lti.RoleInstructor})),
-	"role-foreign-uri":                  ConsistOf(claim(lti.ClaimRoles, []string{"https://stranger.example/Instructor"})),
-	"instructor-with-system-role":       ConsistOf(claim(lti.ClaimRoles, []string{"http://purl.imsglobal.org/vocab/lis/v2/system/person#User", lti.RoleInstructor})),
-	"role-system-only":                  ConsistOf(claim(lti.ClaimRoles, []string{"http://purl.imsglobal.org/vocab/lis/v2/system/person#Administrator"})),
-	"role-institution-only":             ConsistOf(claim(lti.ClaimRoles, []string{lti.RoleInstitutionInstructor})),
-	"role-near-miss":                    ConsistOf(claim(lti.ClaimRoles, []string{lti.RoleLearner + "Instructor"})),
-	"role-learner-sub-role":             ConsistOf(claim(lti.ClaimRoles, []string{lti.RoleLearner, lti.RoleLearnerInstructor})),
-	"other-sub-same-email":              ConsistOf(claim("sub", "usea-1")),
-	"same-sub-other-email":              ConsistOf(claim("email", "someone.else@school.example")),
-	"error-after-validation":            ConsistOf(claim(lti.ClaimMessageType, "LtiUnknownRequest"), returnTo("the launch's own?course=7&x=a%20b#frag")),
+	"instructor-with-institution-roles": ConsistOf(platformtest.HasClaim(lti.ClaimRoles, []string{lti.RoleInstructor, lti.RoleInstitutionStaff, lti.RoleInstitutionOther})),
+	"sub-role-with-principal":           ConsistOf(platformtest.HasClaim(lti.ClaimRoles, []string{lti.RoleTeachingAssistant, lti.RoleInstructor})),
+	"role-foreign-uri":                  ConsistOf(platformtest.HasClaim(lti.ClaimRoles, []string{"https://stranger.example/Instructor"})),
+	"instructor-with-system-role":       ConsistOf(platformtest.HasClaim(lti.ClaimRoles, []string{"http://purl.imsglobal.org/vocab/lis/v2/system/person#User", lti.RoleInstructor})),
+	"role-system-only":                  ConsistOf(platformtest.HasClaim(lti.ClaimRoles, []string{"http://purl.imsglobal.org/vocab/lis/v2/system/person#Administrator"})),
+	"role-institution-only":             ConsistOf(platformtest.HasClaim(lti.ClaimRoles, []string{lti.RoleInstitutionInstructor})),
+	"role-near-miss":                    ConsistOf(platformtest.HasClaim(lti.ClaimRoles, []string{lti.RoleLearner + "Instructor"})),
+	"role-learner-sub-role":             ConsistOf(platformtest.HasClaim(lti.ClaimRoles, []string{lti.RoleLearner, lti.RoleLearnerInstructor})),
+	"other-sub-same-email":              ConsistOf(platformtest.HasClaim("sub", "usea-1")),
+	"same-sub-other-email":              ConsistOf(platformtest.HasClaim("email", "someone.else@school.example")),
+	"error-after-validation":            ConsistOf(platformtest.HasClaim(lti.ClaimMessageType, "LtiUnknownRequest"), returnTo("the launch's own?course=7&x=a%20b#frag")),
 	"exit-button":                       ConsistOf(returnTo("the launch's own?course=7&x=a%20b#frag")),
-	"return-url-expired":                ConsistOf(claim("exp", noon.Unix()-600), returnTo("https://stranger.example/return")),
-	"return-url-unknown-issuer":         ConsistOf(claim("iss", "https://unknown-issuer.example"), returnTo("https://stranger.example/return")),
+	"return-url-expired":                ConsistOf(platformtest.HasClaim("exp", platformtest.Noon.Unix()-600), returnTo("https://stranger.example/return")),
+	"return-url-unknown-issuer":         ConsistOf(platformtest.HasClaim("iss", "https://unknown-issuer.example"), returnTo("https://stranger.example/return")),
 	"return-url-bad-signature":          ConsistOf("signature ends in another byte", returnTo("https://stranger.example/return")),
 	"unicode-claims": ConsistOf(
-		claim("name", "Zoë 🦉 山田"), claim("given_name", "Zoë 🦉"), claim("family_name", "山田"),
-		claim(lti.ClaimContext, map[string]any{"id": "course-1", "title": "مقدمة في المنطق", "type": []string{lti.ContextTypeCourseOffering}}),
+		platformtest.HasClaim("name", "Zoë 🦉 山田"), platformtest.HasClaim("given_name", "Zoë 🦉"), platformtest.HasClaim("family_name", "山田"),
+		platformtest.HasClaim(lti.ClaimContext, map[string]any{"id": "course-1", "title": "مقدمة في المنطق", "type": []string{lti.ContextTypeCourseOffering}}),
 		And(HavePrefix("claim "+lti.ClaimResourceLink), ContainSubstring("Übung № 1")),
-		claim(lti.ClaimCustom, map[string]string{"chapter": "7", "greeting": "¡Olé! 👋🏽"}),
+		platformtest.HasClaim(lti.ClaimCustom, map[string]string{"chapter": "7", "greeting": "¡Olé! 👋🏽"}),
 	),
 	"script-in-claims": ConsistOf(
-		claim("name", fakeplatform.Markup), claim("given_name", fakeplatform.Markup), claim("family_name", fakeplatform.Markup),
-		claim(lti.ClaimContext, map[string]any{
+		platformtest.HasClaim("name", fakeplatform.Markup), platformtest.HasClaim("given_name", fakeplatform.Markup), platformtest.HasClaim("family_name", fakeplatform.Markup),
+		platformtest.HasClaim(lti.ClaimContext, map[string]any{
 			"id": "course-1", "label": fakeplatform.Markup, "title": fakeplatform.Markup, "type": []string{lti.ContextTypeCourseOffering},
 		}),
-		claim(lti.ClaimResourceLink, map[string]string{"id": "link-1", "title": fakeplatform.Markup, "description": fakeplatform.Markup}),
-		claim(lti.ClaimCustom, map[string]string{"chapter": fakeplatform.Markup}),
+		platformtest.HasClaim(lti.ClaimResourceLink, map[string]string{"id": "link-1", "title": fakeplatform.Markup, "description": fakeplatform.Markup}),
+		platformtest.HasClaim(lti.ClaimCustom, map[string]string{"chapter": fakeplatform.Markup}),
 	),
 	// The certification guide's cases: what is personal, and to whom.
-	"teacher-with-institution-roles": ConsistOf(claim(lti.ClaimRoles, []string{lti.RoleInstructor, lti.RoleInstitutionStaff, lti.RoleInstitutionOther})),
-	"student-with-institution-roles": ConsistOf(claim(lti.ClaimRoles, []string{lti.RoleLearner, lti.RoleInstitutionStudent, lti.RoleInstitutionOther})),
-	"teacher-with-short-role":        ConsistOf(claim(lti.ClaimRoles, []string{"Instructor"})),
-	"student-with-short-role":        ConsistOf(claim(lti.ClaimRoles, []string{"Learner"})),
-	"teacher-with-custom-role":       ConsistOf(claim(lti.ClaimRoles, []string{lti.RoleInstructor, "https://school.example/roles#Coach"})),
-	"student-with-custom-role":       ConsistOf(claim(lti.ClaimRoles, []string{lti.RoleLearner, "https://school.example/roles#Coach"})),
-	"teacher-with-empty-role":        ConsistOf(claim(lti.ClaimRoles, []string{""})),
-	"student-with-empty-role":        ConsistOf(claim(lti.ClaimRoles, []string{""})),
-	"teacher-without-role":           ConsistOf(claim(lti.ClaimRoles, []string{})),
-	"student-without-role":           ConsistOf(claim(lti.ClaimRoles, []string{})),
-	"teacher-with-email-only":        gone("name", "given_name", "family_name", teaches),
-	"student-with-email-only":        gone("name", "given_name", "family_name"),
-	"teacher-with-names-only":        gone("email", claim("middle_name", "Fairfax"), teaches),
-	"student-with-names-only":        gone("email", claim("middle_name", "Fairfax")),
-	"teacher-without-personal-data":  gone("name", "given_name", "family_name", "email", lti.ClaimLIS, teaches),
-	"student-without-personal-data":  gone("name", "given_name", "family_name", "email", lti.ClaimLIS),
-	"teacher-without-context":        gone(lti.ClaimContext, teaches),
-	"student-without-context":        gone(lti.ClaimContext),
+	"teacher-with-institution-roles": ConsistOf(platformtest.HasClaim(lti.ClaimRoles, []string{lti.RoleInstructor, lti.RoleInstitutionStaff, lti.RoleInstitutionOther})),
+	"student-with-institution-roles": ConsistOf(platformtest.HasClaim(lti.ClaimRoles, []string{lti.RoleLearner, lti.RoleInstitutionStudent, lti.RoleInstitutionOther})),
+	"teacher-with-short-role":        ConsistOf(platformtest.HasClaim(lti.ClaimRoles, []string{"Instructor"})),
+	"student-with-short-role":        ConsistOf(platformtest.HasClaim(lti.ClaimRoles, []string{"Learner"})),
+	"teacher-with-custom-role":       ConsistOf(platformtest.HasClaim(lti.ClaimRoles, []string{lti.RoleInstructor, "https://school.example/roles#Coach"})),
+	"student-with-custom-role":       ConsistOf(platformtest.HasClaim(lti.ClaimRoles, []string{lti.RoleLearner, "https://school.example/roles#Coach"})),
+	"teacher-with-empty-role":        ConsistOf(platformtest.HasClaim(lti.ClaimRoles, []string{""})),
+	"student-with-empty-role":        ConsistOf(platformtest.HasClaim(lti.ClaimRoles, []string{""})),
+	"teacher-without-role":           ConsistOf(platformtest.HasClaim(lti.ClaimRoles, []string{})),
+	"student-without-role":           ConsistOf(platformtest.HasClaim(lti.ClaimRoles, []string{})),
+	"teacher-with-email-only":        platformtest.LacksClaims("name", "given_name", "family_name", teaches),
+	"student-with-email-only":        platformtest.LacksClaims("name", "given_name", "family_name"),
+	"teacher-with-names-only":        platformtest.LacksClaims("email", platformtest.HasClaim("middle_name", "Fairfax"), teaches),
+	"student-with-names-only":        platformtest.LacksClaims("email", platformtest.HasClaim("middle_name", "Fairfax")),
+	"teacher-without-personal-data":  platformtest.LacksClaims("name", "given_name", "family_name", "email", lti.ClaimLIS, teaches),
+	"student-without-personal-data":  platformtest.LacksClaims("name", "given_name", "family_name", "email", lti.ClaimLIS),
+	"teacher-without-context":        platformtest.LacksClaims(lti.ClaimContext, teaches),
+	"student-without-context":        platformtest.LacksClaims(lti.ClaimContext),
 	// Where these lead: TestHeadersThatPointToAStrangersKey.
 	"embedded-jwk":           strangersKey(`jwk = {"alg":"RS256",`),
-	"foreign-jku":            strangersKey(`jku = "` + platformURL + `/stranger/`),
-	"foreign-x5u":            strangersKey(`x5u = "` + platformURL + `/stranger/`),
+	"foreign-jku":            strangersKey(`jku = "` + platformtest.PlatformURL + `/stranger/`),
+	"foreign-x5u":            strangersKey(`x5u = "` + platformtest.PlatformURL + `/stranger/`),
 	"embedded-x5c":           strangersKey(`x5c = ["MII`),
 	"crit-unknown-extension": ConsistOf(`header crit = ["exp-x"]`, `header exp-x = 1`),
 	// What is wrong with these is not in the answer, but in who submits it, when.
-	"iss-unknown-in-both":                 ConsistOf(claim("iss", "https://unknown-issuer.example"), "login iss = https://unknown-issuer.example"),
-	"iss-trailing-slash-in-both":          ConsistOf(claim("iss", platformURL+"/"), "login iss = "+platformURL+"/"),
-	"aud-other-client-in-both":            ConsistOf(claim("aud", "clieat-a"), "login client_id = clieat-a"),
-	"aud-other-client-without-login":      ConsistOf(claim("aud", "clieat-a"), "login client_id is gone"),
+	"iss-unknown-in-both":                 ConsistOf(platformtest.HasClaim("iss", "https://unknown-issuer.example"), "login iss = https://unknown-issuer.example"),
+	"iss-trailing-slash-in-both":          ConsistOf(platformtest.HasClaim("iss", platformtest.PlatformURL+"/"), "login iss = "+platformtest.PlatformURL+"/"),
+	"aud-other-client-in-both":            ConsistOf(platformtest.HasClaim("aud", "clieat-a"), "login client_id = clieat-a"),
+	"aud-other-client-without-login":      ConsistOf(platformtest.HasClaim("aud", "clieat-a"), "login client_id is gone"),
 	"deployment-id-unknown-in-both":       ConsistOf(HavePrefix("claim "+lti.ClaimDeploymentID), HavePrefix("login lti_deployment_id = ")),
 	"deployment-id-unknown-without-login": ConsistOf(HavePrefix("claim "+lti.ClaimDeploymentID), "login lti_deployment_id is gone"),
 	"form-submitted-in-other-browser":     BeEmpty(),
@@ -1353,8 +1087,8 @@ var faultDiffers = map[string]types.GomegaMatcher{
 	"replayed-later":                      BeEmpty(),
 	"replayed-in-other-browser":           BeEmpty(),
 	"unsolicited-id-token":                ConsistOf(MatchRegexp(`^state = `+random+`$`), MatchRegexp(`^claim nonce = "`+random+`"$`)),
-	"replayed-in-new-login":               ConsistOf(claim("nonce", "other-nonce"), HavePrefix("claim "+lti.ClaimLaunchPresentation)),
-	"replayed-in-next-login":              ConsistOf(claim("nonce", "other-nonce"), HavePrefix("claim "+lti.ClaimLaunchPresentation)),
+	"replayed-in-new-login":               ConsistOf(platformtest.HasClaim("nonce", "other-nonce"), HavePrefix("claim "+lti.ClaimLaunchPresentation)),
+	"replayed-in-next-login":              ConsistOf(platformtest.HasClaim("nonce", "other-nonce"), HavePrefix("claim "+lti.ClaimLaunchPresentation)),
 	"state-reused":                        ConsistOf("state = other-state"),
 	"replayed-at-once":                    BeEmpty(),
 	// The other launch is one of the same platform here: TestTokenOfOtherPlatform.
@@ -1367,23 +1101,10 @@ var faultDiffers = map[string]types.GomegaMatcher{
 	"error-with-id-token":       ConsistOf("error = login_required", "error_description = "+fakeplatform.Markup),
 }
 
-// gone says in the words of differences that claims are missing, and nothing
-// else differs but what is said in full.
-func gone(claims ...string) types.GomegaMatcher {
-	var differences []string
-	for _, c := range claims {
-		if !strings.HasPrefix(c, "claim ") {
-			c = "claim " + c + " is gone"
-		}
-		differences = append(differences, c)
-	}
-	return ConsistOf(differences)
-}
-
-var teaches = claim(lti.ClaimRoles, []string{lti.RoleInstructor})
+var teaches = platformtest.HasClaim(lti.ClaimRoles, []string{lti.RoleInstructor})
 
 func returnTo(address string) string {
-	return claim(lti.ClaimLaunchPresentation, map[string]string{"document_target": "window", "locale": "en", "return_url": address})
+	return platformtest.HasClaim(lti.ClaimLaunchPresentation, map[string]string{"document_target": "window", "locale": "en", "return_url": address})
 }
 
 func strangersKey(header string) types.GomegaMatcher {
@@ -1408,27 +1129,15 @@ var otherTokens = map[string]struct {
 
 func part(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
 
-// fullPlan is a launch with something in every claim that a fault may change.
-func fullPlan() fakeplatform.Plan {
-	return fakeplatform.Plan{
-		User: fakeplatform.User{
-			Sub: "user-1", Name: "Ada Lovelace", GivenName: "Ada", FamilyName: "Lovelace", Email: "ada@school.example",
-			Locale: "en-GB", SourcedID: "sis-1", Roles: []string{lti.RoleLearner},
-		},
-		Context: fakeplatform.Context{ID: "course-1", Title: "Analysis"},
-		Custom:  map[string]string{"chapter": "7"},
-	}
-}
-
 func TestEachFaultChangesOnlyWhatItSays(t *testing.T) {
 	t.Parallel()
-	s := serve(t)
-	valid := observe(t, s, s.begin(t, fullPlan()))
-	NewWithT(t).Expect(s.differences(t, valid, observe(t, s, s.begin(t, fullPlan())))).To(BeEmpty(), "a valid launch")
+	s := platformtest.Serve(t)
+	valid := platformtest.Observe(t, s, s.Begins(t, platformtest.FullPlan()))
+	NewWithT(t).Expect(s.Differences(t, valid, platformtest.Observe(t, s, s.Begins(t, platformtest.FullPlan())))).To(BeEmpty(), "a valid launch")
 	stimuli := append(fakeplatform.Stimuli(), fakeplatform.Chapter1, fakeplatform.Chapter2)
 	stimuli = slices.DeleteFunc(stimuli, func(f fakeplatform.Fault) bool {
 		of, _, _ := strings.Cut(f.Provokes, "-")
-		return slices.Contains([]string{"ap", "ags", "sr", "nrps", "dl"}, of) || f.Provokes == ofTokens // TestEachStimulusOfExams, TestEachStimulusOfGradesAndReviews, and those of parts
+		return slices.Contains([]string{"ap", "ags", "sr", "nrps", "dl"}, of) || f.Provokes == platformtest.AccessTokenUse // TestEachStimulusOfExams, TestEachStimulusOfGradesAndReviews, and those of parts
 	})
 	for name := range faultDiffers {
 		NewWithT(t).Expect(stimuli).To(ContainElement(HaveField("Name", name)))
@@ -1442,26 +1151,26 @@ func TestEachFaultChangesOnlyWhatItSays(t *testing.T) {
 		t.Run(f.Name, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			other := s.begin(t, fullPlan())
-			b := s.browser(t)
-			request := authRequest(b.login(other))
+			other := s.Begins(t, platformtest.FullPlan())
+			b := s.Browser(t)
+			request := platformtest.AuthRequest(b.Login(other))
 			request.Set("state", "other-state")
 			request.Set("nonce", "other-nonce")
-			b.authenticate(request)
+			b.Authenticate(request)
 
-			plan := fullPlan()
+			plan := platformtest.FullPlan()
 			plan.Fault, plan.Other = &f, other
 			plan.Lenient = true // a login initiation that lacks something is answered with less, too
-			faulty := observe(t, s, s.begin(t, plan))
-			if faulty.login.Has("login_hint") && faulty.login.Get("client_id") == clientID {
-				for _, asked := range faulty.launch.Record().AuthenticationRequests {
+			faulty := platformtest.Observe(t, s, s.Begins(t, plan))
+			if faulty.Login.Has("login_hint") && faulty.Login.Get("client_id") == platformtest.ClientID {
+				for _, asked := range faulty.Launch.Record().AuthenticationRequests {
 					g.Expect(asked.Problems).To(BeEmpty())
 				}
 			}
 			if c, ok := otherTokens[f.Name]; ok {
-				g.Expect(faulty.token).To(MatchRegexp(c.pattern))
+				g.Expect(faulty.Token).To(MatchRegexp(c.pattern))
 				if c.genuine {
-					g.Expect(s.signature(t, valid, faulty)).To(BeEmpty())
+					g.Expect(s.Signature(t, valid, faulty)).To(BeEmpty())
 				}
 				return
 			}
@@ -1470,9 +1179,9 @@ func TestEachFaultChangesOnlyWhatItSays(t *testing.T) {
 				expected = HaveLen(1) // what a near miss changes, unless said otherwise
 			}
 			if f.Name == "replayed-in-new-login" || f.Name == "replayed-in-next-login" {
-				g.Expect(faulty.token).To(Equal(other.Record().IDToken))
+				g.Expect(faulty.Token).To(Equal(other.Record().IDToken))
 			}
-			g.Expect(s.differences(t, valid, faulty)).To(expected)
+			g.Expect(s.Differences(t, valid, faulty)).To(expected)
 		})
 	}
 }
@@ -1480,17 +1189,17 @@ func TestEachFaultChangesOnlyWhatItSays(t *testing.T) {
 func TestKeyRotationFaults(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	s := serve(t)
+	s := platformtest.Serve(t)
 	old := s.Keys()[0]
 	for _, c := range []struct {
 		fault string
 		keys  int
 	}{{"key-added", 2}, {"old-key-removed", 1}} {
-		l := s.begin(t, fakeplatform.Plan{Fault: faultNamed(t, c.fault)})
-		fields := s.browser(t).launch(l)
-		_, err := jws.Verify([]byte(fields.Get("id_token")), jws.WithKeySet(s.fetchKeySet(t)))
+		l := s.Begins(t, fakeplatform.Plan{Fault: platformtest.Fault(t, c.fault)})
+		fields := s.Browser(t).Launch(l)
+		_, err := jws.Verify([]byte(fields.Get("id_token")), jws.WithKeySet(s.FetchKeySet(t)))
 		g.Expect(err).NotTo(HaveOccurred(), c.fault)
-		header, _ := claimsOf(t, fields)
+		header, _ := platformtest.ClaimsOf(t, fields)
 		g.Expect(header["kid"]).NotTo(Equal(old.KeyID()), c.fault)
 		l.End()
 		g.Expect(s.Keys()).To(HaveLen(c.keys), "%s is for good", c.fault)
@@ -1538,11 +1247,11 @@ var keySetFaults = []keySetFault{
 
 func TestKeySetFaults(t *testing.T) {
 	t.Parallel()
-	s := serve(t, func(o *fakeplatform.Options) { o.Keys = sharedKeys(t) })
-	before := s.browser(t).get(platformURL + "/jwks")
+	s := platformtest.Serve(t, func(o *fakeplatform.Options) { o.Keys = platformtest.SharedKeys(t) })
+	before := s.Browser(t).Get(platformtest.PlatformURL + "/jwks")
 	named := append(fakeplatform.Faults(), fakeplatform.NewKeySigns)
 	borrowsFrom := map[string]*fakeplatform.Fault{
-		"key-set-good-again":          faultNamed(t, "key-set-500"),
+		"key-set-good-again":          platformtest.Fault(t, "key-set-500"),
 		"removed-key-after-5-seconds": &fakeplatform.NewKeySigns, "removed-key-after-15-minutes": &fakeplatform.NewKeySigns,
 	}
 	for _, c := range keySetFaults { // one by one: they have the platform to themselves
@@ -1554,95 +1263,42 @@ func TestKeySetFaults(t *testing.T) {
 			own := s.Keys()
 			var borrowed string // a token that is signed with the other launch's key
 			if from := borrowsFrom[c.name]; from != nil {
-				plan.Other = s.begin(t, fakeplatform.Plan{Fault: from})
-				borrowed = s.browser(t).launch(plan.Other).Get("id_token")
-				own = append(own, s.keySet(t).keys...)
+				plan.Other = s.Begins(t, fakeplatform.Plan{Fault: from})
+				borrowed = s.Browser(t).Launch(plan.Other).Get("id_token")
+				own = append(own, s.KeySet(t).Keys...)
 				plan.Other.End()
 			}
-			l := s.begin(t, plan)
-			token := s.browser(t).launch(l).Get("id_token")
+			l := s.Begins(t, plan)
+			token := s.Browser(t).Launch(l).Get("id_token")
 			if c.published != nil {
-				set := s.keySet(t)
+				set := s.KeySet(t)
 				kid, known := headerOf(t, token)["kid"].(string)
 				g.Expect(known).To(Equal(!strings.HasPrefix(c.name, "kid-missing-")))
-				g.Expect(set.whose(s.Keys(), kid)).To(Equal(c.published))
-				g.Expect(verifies(token, set.of(kid))).To(Equal(c.verifies))
-				g.Expect(set.header.Get("Cache-Control")).To(Equal(map[bool]string{true: "max-age=1"}[c.name == "new-key-signs"]))
-				own = append(own, set.keys...)
+				g.Expect(set.Whose(s.Keys(), kid)).To(Equal(c.published))
+				g.Expect(verifies(token, set.Of(kid))).To(Equal(c.verifies))
+				g.Expect(set.Header.Get("Cache-Control")).To(Equal(map[bool]string{true: "max-age=1"}[c.name == "new-key-signs"]))
+				own = append(own, set.Keys...)
 			}
 			g.Expect(verifies(token, own)).To(BeTrue(), "the signature itself is a good one")
 			if borrowed != "" {
 				g.Expect(headerOf(t, token)).To(HaveKeyWithValue("kid", headerOf(t, borrowed)["kid"]))
 			}
-			_, ordinary := claimsOf(t, s.browser(t).launch(s.begin(t, fakeplatform.Plan{})))
+			_, ordinary := platformtest.ClaimsOf(t, s.Browser(t).Launch(s.Begins(t, fakeplatform.Plan{})))
 			g.Expect(ordinary).To(HaveKey("sub"), "other launches go on meanwhile")
 
 			l.End()
-			g.Expect(s.browser(t).get(platformURL + "/jwks").body).To(Equal(before.body))
-			header, _ := claimsOf(t, s.browser(t).launch(s.begin(t, fakeplatform.Plan{})))
+			g.Expect(s.Browser(t).Get(platformtest.PlatformURL + "/jwks").Body).To(Equal(before.Body))
+			header, _ := platformtest.ClaimsOf(t, s.Browser(t).Launch(s.Begins(t, fakeplatform.Plan{})))
 			g.Expect(header).To(HaveKeyWithValue("kid", s.Keys()[0].KeyID()))
 		})
 	}
-	NewWithT(t).Expect(s.whys()).To(BeEmpty())
+	NewWithT(t).Expect(s.Whys()).To(BeEmpty())
 }
 
 func headerOf(t *testing.T, token string) map[string]any {
 	t.Helper()
-	header, _ := claimsOf(t, url.Values{"id_token": {token}})
+	header, _ := platformtest.ClaimsOf(t, url.Values{"id_token": {token}})
 	return header
-}
-
-// keySet is what the platform publishes.
-type keySet struct {
-	header http.Header
-	raw    []map[string]any
-	keys   []jwk.Key // those that can be read
-}
-
-func (s *site) keySet(t *testing.T) keySet {
-	t.Helper()
-	p := s.browser(t).get(platformURL + fakeplatform.JWKSPath)
-	set := keySet{header: p.header}
-	var published struct{ Keys []json.RawMessage }
-	_ = json.Unmarshal([]byte(p.body), &published)
-	for _, raw := range published.Keys {
-		var members map[string]any
-		NewWithT(t).Expect(json.Unmarshal(raw, &members)).To(Succeed())
-		for _, private := range []string{"d", "p", "dp", "k"} {
-			NewWithT(t).Expect(members).NotTo(HaveKey(private))
-		}
-		set.raw = append(set.raw, members)
-		if key, err := jwk.ParseKey(raw); err == nil {
-			set.keys = append(set.keys, key)
-		}
-	}
-	return set
-}
-
-// whose describes the keys as [keySetFault] does.
-func (k keySet) whose(platforms []jwk.Key, named string) []string {
-	var list []string
-	for _, key := range k.raw {
-		alg, whose := key["alg"], "other"
-		if alg == nil {
-			alg = "-"
-		}
-		switch key["kid"] {
-		case named:
-			whose = "named"
-		case platforms[0].KeyID():
-			whose = "own"
-		case platforms[1].KeyID():
-			whose = "old"
-		}
-		list = append(list, fmt.Sprintf("%s %s %s", key["kty"], alg, whose))
-	}
-	return list
-}
-
-// of returns the keys of a kid, all of them where it is empty.
-func (k keySet) of(kid string) []jwk.Key {
-	return slices.DeleteFunc(slices.Clone(k.keys), func(key jwk.Key) bool { return kid != "" && key.KeyID() != kid })
 }
 
 // verifies says whether one of the keys verifies a token by the algorithm of
@@ -1661,7 +1317,7 @@ func verifies(token string, keys []jwk.Key) bool {
 
 func TestKeySetThatCannotBeHad(t *testing.T) {
 	t.Parallel()
-	s := serve(t)
+	s := platformtest.Serve(t)
 	for name, c := range map[string]struct {
 		status            int
 		contentType, body string
@@ -1673,22 +1329,22 @@ func TestKeySetThatCannotBeHad(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
-			l := s.begin(t, fakeplatform.Plan{Fault: faultNamed(t, name)})
+			l := s.Begins(t, fakeplatform.Plan{Fault: platformtest.Fault(t, name)})
 			defer l.End()
 			fetches := s.KeySetFetches()
-			p := s.browser(t).get(platformURL + "/jwks")
-			g.Expect(p.status).To(Equal(c.status))
-			g.Expect(p.header.Get("Content-Type")).To(HavePrefix(c.contentType))
-			g.Expect(p.body).To(HavePrefix(c.body))
+			p := s.Browser(t).Get(platformtest.PlatformURL + "/jwks")
+			g.Expect(p.Status).To(Equal(c.status))
+			g.Expect(p.Header.Get("Content-Type")).To(HavePrefix(c.contentType))
+			g.Expect(p.Body).To(HavePrefix(c.body))
 			g.Expect(s.KeySetFetches()).To(Equal(fetches + 1))
 		})
 	}
 	t.Run("key-set-hangs", func(t *testing.T) {
 		g := NewWithT(t)
-		l := s.begin(t, fakeplatform.Plan{Fault: faultNamed(t, "key-set-hangs")})
+		l := s.Begins(t, fakeplatform.Plan{Fault: platformtest.Fault(t, "key-set-hangs")})
 		defer l.End()
-		client := &http.Client{Transport: s.server.Client().Transport, Timeout: 200 * time.Millisecond}
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, platformURL+"/jwks", nil)
+		client := &http.Client{Transport: s.Server.Client().Transport, Timeout: 200 * time.Millisecond}
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, platformtest.PlatformURL+"/jwks", nil)
 		g.Expect(err).NotTo(HaveOccurred())
 		response, err := client.Do(r)
 		if err == nil {
@@ -1701,14 +1357,14 @@ func TestKeySetThatCannotBeHad(t *testing.T) {
 func TestKeySetEndsWithTheLaunchThatChangedIt(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	s := serve(t)
-	count := func() int { return len(s.keySet(t).keys) }
-	ordinary := s.begin(t, fakeplatform.Plan{})
-	first := s.begin(t, fakeplatform.Plan{Fault: faultNamed(t, "rs384")})
+	s := platformtest.Serve(t)
+	count := func() int { return len(s.KeySet(t).Keys) }
+	ordinary := s.Begins(t, fakeplatform.Plan{})
+	first := s.Begins(t, fakeplatform.Plan{Fault: platformtest.Fault(t, "rs384")})
 	g.Expect(count()).To(Equal(2))
 	ordinary.End()
 	g.Expect(count()).To(Equal(2), "a launch that changed nothing ends nothing")
-	second := s.begin(t, fakeplatform.Plan{Fault: faultNamed(t, "key-set-empty")})
+	second := s.Begins(t, fakeplatform.Plan{Fault: platformtest.Fault(t, "key-set-empty")})
 	g.Expect(count()).To(BeZero())
 	first.End()
 	g.Expect(count()).To(BeZero(), "the key set is another launch's by now")
@@ -1716,25 +1372,25 @@ func TestKeySetEndsWithTheLaunchThatChangedIt(t *testing.T) {
 		second.End()
 		g.Expect(count()).To(Equal(1))
 	}
-	more := s.begin(t, fakeplatform.Plan{Fault: faultNamed(t, "key-set-with-extras")})
+	more := s.Begins(t, fakeplatform.Plan{Fault: platformtest.Fault(t, "key-set-with-extras")})
 	defer more.End()
 	var set map[string]any
-	g.Expect(json.Unmarshal([]byte(s.browser(t).get(platformURL+"/jwks").body), &set)).To(Succeed())
+	g.Expect(json.Unmarshal([]byte(s.Browser(t).Get(platformtest.PlatformURL+"/jwks").Body), &set)).To(Succeed())
 	g.Expect(set).To(And(HaveKey("keys"), HaveKey("issued_at"), HaveKey("publisher")))
 }
 
 func TestHeadersThatPointToAStrangersKey(t *testing.T) {
 	t.Parallel()
 	const serverURL = "https://server.example.com/platform"
-	s := serve(t, func(o *fakeplatform.Options) { o.ServerURL = serverURL })
+	s := platformtest.Serve(t, func(o *fakeplatform.Options) { o.ServerURL = serverURL })
 	g := NewWithT(t)
 	// Only the tool's server asks at ServerURL; here the platform serves both.
 	fetch := func(t *testing.T, address any) string {
 		path, ok := strings.CutPrefix(fmt.Sprint(address), serverURL)
 		NewWithT(t).Expect(ok).To(BeTrue(), "%v", address)
-		p := s.browser(t).get(platformURL + path)
-		NewWithT(t).Expect(p.status).To(Equal(http.StatusOK))
-		return p.body
+		p := s.Browser(t).Get(platformtest.PlatformURL + path)
+		NewWithT(t).Expect(p.Status).To(Equal(http.StatusOK))
+		return p.Body
 	}
 	certified := func(t *testing.T, der []byte) any {
 		certificate, err := x509.ParseCertificate(der)
@@ -1768,7 +1424,7 @@ func TestHeadersThatPointToAStrangersKey(t *testing.T) {
 	} {
 		t.Run(c.fault, func(t *testing.T) {
 			g := NewWithT(t)
-			token := s.browser(t).launch(s.begin(t, fakeplatform.Plan{Fault: faultNamed(t, c.fault)})).Get("id_token")
+			token := s.Browser(t).Launch(s.Begins(t, fakeplatform.Plan{Fault: platformtest.Fault(t, c.fault)})).Get("id_token")
 			before := s.StrangerAsked()
 			found := c.key(t, headerOf(t, token))
 			if members, ok := found.(map[string]any); ok {
@@ -1780,37 +1436,37 @@ func TestHeadersThatPointToAStrangersKey(t *testing.T) {
 			}
 			_, err := jws.Verify([]byte(token), jws.WithKey(jwa.RS256, found))
 			g.Expect(err).NotTo(HaveOccurred(), "the stranger's key verifies the token")
-			g.Expect(verifies(token, s.keySet(t).keys)).To(BeFalse(), "the platform's does not")
+			g.Expect(verifies(token, s.KeySet(t).Keys)).To(BeFalse(), "the platform's does not")
 			g.Expect(s.StrangerAsked() - before).To(Equal(c.asked))
 		})
 	}
-	g.Expect(s.AuthURL()).To(HavePrefix(platformURL))
-	g.Expect(s.begin(t, fakeplatform.Plan{}).URL()).To(HavePrefix(platformURL), "browsers never get there")
-	g.Expect(s.whys()).To(BeEmpty())
+	g.Expect(s.AuthURL()).To(HavePrefix(platformtest.PlatformURL))
+	g.Expect(s.Begins(t, fakeplatform.Plan{}).URL()).To(HavePrefix(platformtest.PlatformURL), "browsers never get there")
+	g.Expect(s.Whys()).To(BeEmpty())
 }
 
 func TestTokenOfOtherPlatform(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	s := serve(t)
+	s := platformtest.Serve(t)
 	const otherURL = "https://other.example.com"
-	key := sharedKeys(t)[1]
+	key := platformtest.SharedKeys(t)[1]
 	otherPlatform, err := fakeplatform.New(fakeplatform.Options{URL: otherURL, Keys: []jwk.Key{key}})
 	g.Expect(err).NotTo(HaveOccurred())
-	there := registration()
+	there := platformtest.Registration()
 	there.ClientID, there.DeploymentIDs = "client-there", []string{"deployment-there"}
 	g.Expect(otherPlatform.Register(there)).To(Succeed())
 	other, err := otherPlatform.Begin(fakeplatform.Plan{ClientID: "client-there", User: fakeplatform.User{Sub: "user-there"}})
 	g.Expect(err).NotTo(HaveOccurred())
 
-	fields := s.browser(t).launch(s.begin(t, fakeplatform.Plan{Fault: faultNamed(t, "token-of-other-platform"), Other: other}))
+	fields := s.Browser(t).Launch(s.Begins(t, fakeplatform.Plan{Fault: platformtest.Fault(t, "token-of-other-platform"), Other: other}))
 	g.Expect(fields.Get("state")).To(Equal("state-1"))
 	g.Expect(verifies(fields.Get("id_token"), []jwk.Key{key})).To(BeTrue())
-	header, claims := claimsOf(t, fields)
+	header, claims := platformtest.ClaimsOf(t, fields)
 	g.Expect(header).To(HaveKeyWithValue("kid", key.KeyID()))
 	for name, value := range map[string]any{
 		"iss": otherURL, "aud": "client-there", "sub": "user-there", lti.ClaimDeploymentID: "deployment-there",
-		"nonce": "nonce-1", "iat": float64(noon.Unix()), // of this login
+		"nonce": "nonce-1", "iat": float64(platformtest.Noon.Unix()), // of this login
 	} {
 		g.Expect(claims).To(HaveKeyWithValue(name, value))
 	}
@@ -1818,9 +1474,9 @@ func TestTokenOfOtherPlatform(t *testing.T) {
 
 func TestPaddedTokensAreAsLongAsTheySay(t *testing.T) {
 	t.Parallel()
-	s := serve(t)
+	s := platformtest.Serve(t)
 	for name, size := range map[string]int{"token-16-kib": 16 << 10, "token-64-kib": 64 << 10, "token-200-kib": 200 << 10} {
-		token := s.browser(t).launch(s.begin(t, fakeplatform.Plan{Fault: faultNamed(t, name)})).Get("id_token")
+		token := s.Browser(t).Launch(s.Begins(t, fakeplatform.Plan{Fault: platformtest.Fault(t, name)})).Get("id_token")
 		NewWithT(t).Expect(len(token)).To(And(BeNumerically(">=", size), BeNumerically("<", size+4<<10)), name)
 	}
 }
@@ -1828,9 +1484,9 @@ func TestPaddedTokensAreAsLongAsTheySay(t *testing.T) {
 func TestUnicodeIsSentAsEscapesToo(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	s := serve(t)
-	l := s.begin(t, fakeplatform.Plan{Fault: faultNamed(t, "unicode-claims")})
-	token := s.browser(t).launch(l).Get("id_token")
+	s := platformtest.Serve(t)
+	l := s.Begins(t, fakeplatform.Plan{Fault: platformtest.Fault(t, "unicode-claims")})
+	token := s.Browser(t).Launch(l).Get("id_token")
 	g.Expect(verifies(token, s.Keys())).To(BeTrue())
 	_, payload, err := lti.Decode(token)
 	g.Expect(err).NotTo(HaveOccurred())
@@ -1845,12 +1501,12 @@ func TestUnicodeIsSentAsEscapesToo(t *testing.T) {
 
 func TestAnswerByGetAndInAQuery(t *testing.T) {
 	t.Parallel()
-	s := serve(t)
+	s := platformtest.Serve(t)
 	for name, how := range map[string]string{"response-by-get": "GET with a query", "response-in-query-of-post": "POST with a query"} {
-		l, b := s.begin(t, fakeplatform.Plan{Fault: faultNamed(t, name)}), s.browser(t)
-		for _, p := range []page{b.authenticate(authRequest(b.login(l))), s.browser(t).get(l.DeliverURL())} {
+		l, b := s.Begins(t, fakeplatform.Plan{Fault: platformtest.Fault(t, name)}), s.Browser(t)
+		for _, p := range []platformtest.Page{b.Authenticate(platformtest.AuthRequest(b.Login(l))), s.Browser(t).Get(l.DeliverURL())} {
 			g := NewWithT(t)
-			got, fields := p.answer()
+			got, fields := p.Answer()
 			g.Expect(got).To(Equal(how))
 			g.Expect(fields).To(Equal(url.Values{"id_token": {l.Record().IDToken}, "state": {"state-1"}}))
 		}
@@ -1860,173 +1516,27 @@ func TestAnswerByGetAndInAQuery(t *testing.T) {
 func TestHeldAnswerIsDeliveredOnDemand(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	s := serve(t)
-	b, l := s.browser(t), s.begin(t, fakeplatform.Plan{Fault: &fakeplatform.HeldAnswer})
-	held := b.authenticate(authRequest(b.login(l)))
-	g.Expect(held.status).To(Equal(http.StatusOK))
+	s := platformtest.Serve(t)
+	b, l := s.Browser(t), s.Begins(t, fakeplatform.Plan{Fault: &fakeplatform.HeldAnswer})
+	held := b.Authenticate(platformtest.AuthRequest(b.Login(l)))
+	g.Expect(held.Status).To(Equal(http.StatusOK))
 	g.Expect(held.Find("form").Length()).To(BeZero())
-	g.Expect(held.body).NotTo(ContainSubstring(l.Record().IDToken))
+	g.Expect(held.Body).NotTo(ContainSubstring(l.Record().IDToken))
 	for range 2 { // from any browser, as often as wanted
-		action, fields := s.browser(t).get(l.DeliverURL()).form()
-		g.Expect(action).To(Equal(redirectURI))
+		action, fields := s.Browser(t).Get(l.DeliverURL()).Form()
+		g.Expect(action).To(Equal(platformtest.RedirectURI))
 		g.Expect(fields.Get("id_token")).To(Equal(l.Record().IDToken))
 		g.Expect(fields.Get("state")).To(Equal("state-1"))
 	}
-	g.Expect(s.whys()).To(BeEmpty())
+	g.Expect(s.Whys()).To(BeEmpty())
 }
 
 func TestEmptyAnswerCarriesNothing(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	s := serve(t)
-	b := s.browser(t)
-	action, fields := b.authenticate(authRequest(b.login(s.begin(t, fakeplatform.Plan{Fault: &fakeplatform.EmptyAnswer})))).form()
-	g.Expect(action).To(Equal(redirectURI))
+	s := platformtest.Serve(t)
+	b := s.Browser(t)
+	action, fields := b.Authenticate(platformtest.AuthRequest(b.Login(s.Begins(t, fakeplatform.Plan{Fault: &fakeplatform.EmptyAnswer})))).Form()
+	g.Expect(action).To(Equal(platformtest.RedirectURI))
 	g.Expect(fields).To(BeEmpty())
-}
-
-// observed is all that a tool sees of a launch.
-type observed struct {
-	launch         *fakeplatform.Launch
-	method         string
-	login          url.Values
-	answer         string // how it is sent
-	fields         url.Values
-	token          string
-	header, claims map[string]any // nil where the token cannot be read
-}
-
-func observe(t *testing.T, s *site, l *fakeplatform.Launch) observed {
-	t.Helper()
-	b := s.browser(t)
-	p := b.get(l.URL())
-	o := observed{launch: l, method: l.Record().LoginInitiation.Method, login: l.Record().LoginInitiation.Params}
-	if p.Find("form").AttrOr("action", "") != redirectURI { // else answered without a request
-		p = b.authenticate(authRequest(o.login))
-	}
-	if p.status == http.StatusOK && p.Find("form").Length() == 0 {
-		p = b.get(l.DeliverURL())
-	}
-	o.answer, o.fields = p.answer()
-	o.token = o.fields.Get("id_token")
-	if header, claims, err := lti.Decode(o.token); err == nil {
-		_ = json.Unmarshal(header, &o.header)
-		_ = json.Unmarshal(claims, &o.claims)
-	}
-	if presentation, ok := o.claims[lti.ClaimLaunchPresentation].(map[string]any); ok {
-		presentation["return_url"] = strings.Replace(fmt.Sprint(presentation["return_url"]), l.ReturnURL(), "the launch's own", 1)
-	}
-	return o
-}
-
-// differences says in words what the second launch has other than the first.
-func (s *site) differences(t *testing.T, valid, faulty observed) []string {
-	t.Helper()
-	found := []string{}
-	if valid.method != faulty.method {
-		found = append(found, "login by "+faulty.method)
-	}
-	compare := func(what string, a, b map[string]any, show func(any) string) {
-		for name := range a {
-			if _, ok := b[name]; !ok {
-				found = append(found, what+name+" is gone")
-			}
-		}
-		for name, value := range b {
-			if old, ok := a[name]; !ok || show(old) != show(value) {
-				found = append(found, what+name+" = "+show(value))
-			}
-		}
-	}
-	inJSON := func(v any) string { raw, _ := json.Marshal(v); return string(raw) }
-	plain := func(v any) string { return strings.Join(v.([]string), " AND ") }
-	if valid.answer != faulty.answer {
-		found = append(found, "answer by "+faulty.answer)
-	}
-	if faulty.token == "" {
-		found = append(found, "id_token is gone")
-	} else {
-		NewWithT(t).Expect(faulty.header).NotTo(BeNil(), faulty.token)
-		compare("header ", valid.header, faulty.header, inJSON)
-		compare("claim ", valid.claims, faulty.claims, inJSON)
-		if says := s.signature(t, valid, faulty); says != "" {
-			found = append(found, says)
-		}
-	}
-	form := func(o observed) map[string]any {
-		fields := map[string]any{}
-		for name, values := range o.fields {
-			if name != "id_token" {
-				fields[name] = values
-			}
-		}
-		return fields
-	}
-	compare("", form(valid), form(faulty), plain)
-	login := func(o observed) map[string]any {
-		params := map[string]any{}
-		for name, values := range o.login {
-			// Hints are made anew for each launch: only their length tells.
-			if !strings.HasSuffix(name, "_hint") || len(values[0]) != len(valid.login.Get(name)) {
-				params[name] = values
-			} else {
-				params[name] = []string{"an ordinary one"}
-			}
-		}
-		return params
-	}
-	compare("login ", login(valid), login(faulty), plain)
-	return found
-}
-
-// signature says in which way the signature is not the one that the platform's
-// key makes over the token, or over the token with a valid launch's header.
-func (s *site) signature(t *testing.T, valid, faulty observed) string {
-	t.Helper()
-	g := NewWithT(t)
-	parts := strings.Split(faulty.token, ".")
-	got, err := base64.RawURLEncoding.DecodeString(parts[2])
-	g.Expect(err).NotTo(HaveOccurred())
-	var key rsa.PrivateKey
-	g.Expect(s.Keys()[0].Raw(&key)).To(Succeed())
-	sign := func(header string) []byte {
-		sum := sha256.Sum256([]byte(header + "." + parts[1]))
-		signature, err := rsa.SignPKCS1v15(nil, &key, crypto.SHA256, sum[:])
-		g.Expect(err).NotTo(HaveOccurred())
-		return signature
-	}
-	validHeader, _, _ := strings.Cut(valid.token, ".")
-	own := sign(parts[0])
-	last := len(own) - 1
-	switch {
-	case len(got) == 0:
-		return "signature is gone"
-	case bytes.Equal(got, own), bytes.Equal(got, sign(validHeader)):
-		return ""
-	case len(got) == len(own) && bytes.Equal(got[:last], own[:last]):
-		return "signature ends in another byte"
-	}
-	pkix, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
-	g.Expect(err).NotTo(HaveOccurred())
-	inPEM := func(name string, der []byte) []byte { return pem.EncodeToMemory(&pem.Block{Type: name, Bytes: der}) }
-	var published struct{ Keys []json.RawMessage }
-	g.Expect(json.Unmarshal([]byte(s.browser(t).get(platformURL+"/jwks").body), &published)).To(Succeed())
-	for name, secret := range map[string][]byte{
-		"PEM":           inPEM("PUBLIC KEY", pkix),
-		"PEM with CRLF": bytes.ReplaceAll(inPEM("PUBLIC KEY", pkix), []byte("\n"), []byte("\r\n")),
-		"trimmed PEM":   bytes.TrimSpace(inPEM("PUBLIC KEY", pkix)),
-		"modulus":       []byte(base64.RawURLEncoding.EncodeToString(key.N.Bytes())),
-		"PKCS #1 PEM":   inPEM("RSA PUBLIC KEY", x509.MarshalPKCS1PublicKey(&key.PublicKey)),
-		"DER":           pkix,
-		"JWK":           published.Keys[0],
-	} {
-		for alg, newHash := range map[string]func() hash.Hash{"HS256": sha256.New, "HS384": sha512.New384, "HS512": sha512.New} {
-			mac := hmac.New(newHash, secret)
-			mac.Write([]byte(parts[0] + "." + parts[1]))
-			if hmac.Equal(got, mac.Sum(nil)) {
-				return "signature is an " + alg + " with the " + name
-			}
-		}
-	}
-	return "signature is another one"
 }

@@ -1,4 +1,4 @@
-package fakeplatform_test
+package proctoring_test
 
 // examShows names the probes in which a defect of conduct in exams shows: these,
 // and no others.

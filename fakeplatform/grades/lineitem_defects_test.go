@@ -1,4 +1,4 @@
-package fakeplatform_test
+package grades_test
 
 import (
 	"net/http"
@@ -6,6 +6,7 @@ import (
 
 	. "github.com/onsi/gomega"
 
+	"invigilator.example/fakeplatform/platformtest"
 	"invigilator.example/lti"
 )
 
@@ -17,8 +18,8 @@ func TestALiftedRuleOfLineItemsLeavesTheOthers(t *testing.T) {
 		return map[string]any{"submissionReview": map[string]any{name: value}}
 	}
 	for fault, mistake := range map[string]map[string]any{
-		"takes-missing-labels": {"label": absent}, "takes-empty-labels": {"label": ""}, "takes-blank-labels": {"label": "  "}, "takes-labels-of-other-types": {"label": 17},
-		"takes-missing-maximums": {"scoreMaximum": absent}, "takes-null-maximums": {"scoreMaximum": nil}, "takes-maximum-zero": {"scoreMaximum": 0}, "takes-negative-maximums": {"scoreMaximum": -1},
+		"takes-missing-labels": {"label": platformtest.Absent}, "takes-empty-labels": {"label": ""}, "takes-blank-labels": {"label": "  "}, "takes-labels-of-other-types": {"label": 17},
+		"takes-missing-maximums": {"scoreMaximum": platformtest.Absent}, "takes-null-maximums": {"scoreMaximum": nil}, "takes-maximum-zero": {"scoreMaximum": 0}, "takes-negative-maximums": {"scoreMaximum": -1},
 		"takes-maximums-as-text": {"scoreMaximum": "10"}, "takes-maximums-of-other-types": {"scoreMaximum": true},
 		"keeps-members-of-other-types": {"tag": 17}, "reads-members-of-other-types": {"gradesReleased": "true"}, "ignores-members-of-other-types": {"startDateTime": 17},
 		"keeps-dates-without-zone": {"startDateTime": "2026-03-06T20:05:02"}, "keeps-date-words": {"startDateTime": "soon"}, "ignores-wrong-dates": {"startDateTime": "soon"},
@@ -31,11 +32,11 @@ func TestALiftedRuleOfLineItemsLeavesTheOthers(t *testing.T) {
 			g := NewWithT(t)
 			status := func(members map[string]any, faults ...string) int {
 				room := schooled(t, faults...)
-				return room.asks(http.MethodPost, room.lineItems, lti.MediaTypeLineItem, lineItem(members)).status
+				return room.Asks(http.MethodPost, room.LineItems, lti.MediaTypeLineItem, platformtest.LineItem(members)).Status
 			}
 			g.Expect(status(mistake)).To(BeElementOf(http.StatusBadRequest, http.StatusNotFound), "without the defect")
 			g.Expect(status(mistake, fault)).To(Equal(http.StatusCreated))
-			g.Expect(status(merged(mistake, map[string]any{"endDateTime": 17}), fault)).To(Equal(http.StatusBadRequest), "with a second mistake")
+			g.Expect(status(platformtest.Merged(mistake, map[string]any{"endDateTime": 17}), fault)).To(Equal(http.StatusBadRequest), "with a second mistake")
 		})
 	}
 }

@@ -324,42 +324,16 @@ func (r *PlatformRun) carriedBy(kind results.AgentKind) {
 // client that it does not know.
 const strangerRequest = "client-id-unknown"
 
-// forgedStart is an LtiStartAssessment that every platform has to refuse.
-const forgedStart = "start-payload-altered"
-
 // controls makes those of a kind of flow: a valid one, and one that has to be refused.
 func (r *PlatformRun) controls(ctx context.Context, kind flowKind) ([]Control, results.Fragment, error) {
 	s := r.scene(observer[*PlatformFlow]{base: &r.base, tb: mustHold{}, text: preflightText, fragment: emptyFragment()})
 	defer s.clear()
 	var made []Control
-	add := func(of string, flow *PlatformFlow, refused bool, ended Kind, sign string, trips ...*agent.Trip) {
-		made = append(made, Control{of: of, refused: refused, ended: ended, sign: sign, way: wayOf(trips...), flow: flow.ID})
-	}
 	title := fmt.Sprintf("control of the agents: %s", kind)
 	var err error
 	switch kind {
 	case flowLaunch:
-		made, err = s.Controls(ctx, PlatformLaunch{Title: title, Link: r.firstLink()})
-	case flowExam:
-		altered, _ := faketool.FaultNamed(forgedStart)
-		for _, start := range []StartMessage{{Title: title + ", refused", Fault: &altered}, {Title: title}} {
-			var exam, flow *PlatformFlow
-			if exam, err = s.Exam(ctx, PlatformLaunch{Title: title}); err != nil {
-				break
-			}
-			if flow, err = s.Start(ctx, exam, start); err != nil {
-				break
-			}
-			of, ended := "a valid LtiStartAssessment", Refused
-			if start.Fault != nil {
-				of = "an LtiStartAssessment whose signature is bad"
-			}
-			if flow.Started() {
-				ended = Accepted
-				_, _ = s.End(ctx, exam, Ending{Silent: true}) // the next exam ends what is under way
-			}
-			add(of, flow, start.Fault != nil, ended, pageSign(flow.Trip), exam.Trip, flow.Trip)
-		}
+		made, err = s.Controls(ctx, PlatformLaunch{Title: title, Link: r.FirstLink()})
 	default:
 		p := partOf(needs[kind])
 		if p == nil || p.Controls == nil {
@@ -388,6 +362,21 @@ func (s *PlatformScenario) Controls(ctx context.Context, l PlatformLaunch) ([]Co
 	return append(made, Control{
 		of: "an authentication request of an unknown client", refused: true, ended: endOf(verdict, true), sign: refused.sign(), way: wayOf(refused.Trip), flow: refused.ID,
 	}), nil
+}
+
+// PageControl is one that a page shows the end of: a flow that came after others, which has to
+// be refused or not, and was accepted or not.
+func PageControl(of string, refused, accepted bool, flow *PlatformFlow, before ...*PlatformFlow) Control {
+	c := Control{of: of, refused: refused, ended: Refused, sign: pageSign(flow.Trip), flow: flow.ID}
+	if accepted {
+		c.ended = Accepted
+	}
+	var trips []*agent.Trip
+	for _, f := range append(before, flow) {
+		trips = append(trips, f.Trip)
+	}
+	c.way = wayOf(trips...)
+	return c
 }
 
 // sign is what shows how the flow ended, without what differs each time.

@@ -1,13 +1,10 @@
 package harness
 
 import (
-	"context"
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
-	"invigilator.example/harness/agent"
 	"invigilator.example/lti"
 	"invigilator.example/results"
 )
@@ -63,20 +60,4 @@ func (f *PlatformFlow) SentCookies() bool {
 	return slices.ContainsFunc(f.Trip.Steps, func(step results.Step) bool {
 		return isAt(step.URL, hostsOf(f.Trip.Page.URL)) && slices.ContainsFunc(step.RequestHeader, func(h [2]string) bool { return strings.EqualFold(h[0], "Cookie") })
 	})
-}
-
-// OpenExam opens the address of an exam's page, and keeps what came of it.
-func (s *PlatformScenario) OpenExam(ctx context.Context, title string, exam *PlatformFlow, by agent.User) (*PlatformFlow, error) {
-	visit := s.run.visit(exam.Trip.Page.URL)
-	visit.Markers, visit.Screenshot = s.run.examMarkers(), true
-	visit.MarkerWait = s.run.markerWait(s.run.config.Timeout.PageSign.Std())
-	began := time.Now()
-	trip, err := by.Visit(ctx, visit)
-	if err != nil {
-		return nil, err
-	}
-	flow := &PlatformFlow{ID: s.run.nextFlowID(), Trip: trip, by: exam.by, link: exam.link, tool: exam.tool, picture: trip.Screenshot}
-	flow.evidence = s.run.platformEvidence(flow, PlatformLaunch{Title: title}, began)
-	s.keep(flow)
-	return flow, nil
 }

@@ -58,7 +58,7 @@ func (r *Run) newAssignment(at *fakeplatform.Platform) Assignment {
 func (s *Scenario) WithItem(a Assignment, item lti.LineItem) Assignment {
 	s.tb.Helper()
 	a, err := s.run.withItem(a, item)
-	s.must(err)
+	s.Must(err)
 	return a
 }
 

@@ -209,7 +209,8 @@ func (s *observer[F]) Tell(kind, says, flow string) {
 	s.fragment.Findings = append(s.fragment.Findings, results.Finding{Kind: kind, Says: says, Scenario: s.text, Flow: flow})
 }
 
-func (s *observer[F]) must(err error) {
+// Must ends the scenario where the harness itself has failed.
+func (s *observer[F]) Must(err error) {
 	if err != nil {
 		s.tb.Helper()
 		s.tb.Fatalf("Invigilator failed: %s", s.base.config.Hide(err.Error()))

@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"slices"
 
+	"invigilator.example/harness/config"
+	"invigilator.example/requirements"
 	"invigilator.example/results"
 )
 
@@ -25,6 +27,16 @@ type Part struct {
 	Tokens string
 	// Services are those that show in a way of their own whether they work.
 	Services []Service
+	// Links are the launches of a platform that are its own, and Deeds what users do there that
+	// ends with a launch: each with the requirement that is broken where no login begins it.
+	Links map[config.LaunchKind]requirements.ID
+	Deeds map[config.Deed]requirements.ID
+	// First is the launch of the learner that a run of a platform begins with where no launches
+	// of resource links are judged; empty for none. Launch makes such a launch that has to
+	// work, and Tidy ends what such launches have left under way, whoever has made them.
+	First  config.LaunchKind
+	Launch func(context.Context, *PlatformScenario, PlatformLaunch) (*PlatformFlow, error)
+	Tidy   func(ctx context.Context, scene *PlatformScenario, mayBeUnknown bool) error
 	// Controls makes, in the agent that carries the users, launches of a platform that are the
 	// part's own: a valid one, and one that has to be refused.
 	Controls func(ctx context.Context, scene *PlatformScenario, title string) ([]Control, error)
@@ -72,6 +84,35 @@ func partOf(profile string) *Part {
 	return nil
 }
 
+// isApart says whether a launch is one of a part, which may work where those of resource links
+// do not.
+func isApart(link config.LaunchKind) bool {
+	return slices.ContainsFunc(parts, func(p Part) bool { return p.Links[link] != "" })
+}
+
+// first is the part that a run of a platform begins with; nil where it is a launch of a resource
+// link.
+func (r *PlatformRun) first() *Part {
+	if r.config.Launches() || r.judgesParts() {
+		return nil
+	}
+	for i, p := range parts {
+		if _, launches := r.JourneyTo(config.Learner, p.First); p.First != "" && launches {
+			return &parts[i]
+		}
+	}
+	return nil
+}
+
+// LaunchOf makes a launch that is a part's own and has to work.
+func (s *PlatformScenario) LaunchOf(ctx context.Context, profile string, l PlatformLaunch) (*PlatformFlow, error) {
+	p := partOf(profile)
+	if p == nil || p.Launch == nil {
+		return nil, fmt.Errorf("%w: launches of %s", ErrUndeclared, profile)
+	}
+	return p.Launch(ctx, s, l)
+}
+
 // judges says whether a part is judged of a subject that declares it, or one that needs it is.
 func (r *base) judges(p Part) bool {
 	if r.Has(p.Profile) && r.config.Judges(p.Profile) {
@@ -83,7 +124,7 @@ func (r *base) judges(p Part) bool {
 // A memory is what parts keep, each by a type of its own.
 type memory map[reflect.Type]any
 
-// A Keeper is a run, or a scenario of one, in which parts can keep something.
+// A Keeper is a run, a scenario of one, or a flow of a platform, in which parts can keep something.
 type Keeper interface{ keeps() memory }
 
 func (r *base) keeps() memory { return r.memory }
@@ -95,7 +136,7 @@ func (s *observer[F]) keeps() memory {
 	return s.memory
 }
 
-// Kept is what a part keeps of a run, or of a scenario, by its type: the zero value at first.
+// Kept is what a part keeps of one, by its type: the zero value at first.
 func Kept[T any](by Keeper) *T {
 	kept, key := by.keeps(), reflect.TypeFor[T]()
 	if kept[key] == nil {
@@ -149,7 +190,7 @@ func (r *Run) MayTry(profile string) error {
 
 // preflightOfParts does so for those of a real platform.
 func (r *PlatformRun) preflightOfParts(ctx context.Context, scene *PlatformScenario) error {
-	for _, p := range parts {
+	for _, p := range apartFirst() {
 		if !r.judges(p) || p.Platform == nil || r.missing[launches] != "" && !p.Apart {
 			continue
 		}
@@ -168,6 +209,21 @@ func (r *PlatformRun) preflightOfParts(ctx context.Context, scene *PlatformScena
 		}
 	}
 	return nil
+}
+
+// apartFirst are all parts, those first that need nothing else: the first that cannot be judged
+// is the diagnosis of the run.
+func apartFirst() []Part {
+	return slices.SortedStableFunc(slices.Values(parts), func(a, b Part) int {
+		switch {
+		case a.Apart == b.Apart:
+			return 0
+		case a.Apart:
+			return -1
+		default:
+			return 1
+		}
+	})
 }
 
 // MayTry says why the preflight has found that a part cannot be judged; nil where it can.

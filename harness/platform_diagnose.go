@@ -106,7 +106,7 @@ func (r *PlatformRun) diagnoseNames(ctx context.Context, scene *PlatformScenario
 	if err != nil {
 		return nil, err
 	}
-	scene.keep(again)
+	scene.Keep(again)
 	if !slices.Equal(differs, r.namesDiffer(again)) {
 		return nil, nil
 	}

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"invigilator.example/faketool"
-	"invigilator.example/faketool/toolmessage"
 	"invigilator.example/harness/agent"
 	"invigilator.example/harness/config"
 	"invigilator.example/lti"
@@ -59,7 +58,7 @@ type PlatformFlow struct {
 	// Exchange is the request that the fake tool's server sent, and its answer; nil
 	// where a browser went the way.
 	Exchange *faketool.Exchange
-	sent     *toolmessage.Message // the LtiStartAssessment that went out, if any
+	memory   memory // of parts
 	message  Message
 	reading
 	noted    *bool // is set where somebody reads the message
@@ -167,6 +166,16 @@ func (f *PlatformFlow) misread() string {
 
 // kept is what the document keeps of the flow.
 func (f *PlatformFlow) kept() (results.Flow, []byte) { return f.evidence, f.picture }
+
+func (f *PlatformFlow) keeps() memory {
+	if f.memory == nil {
+		f.memory = memory{}
+	}
+	return f.memory
+}
+
+// NoAnswer says why the flow has come to no page.
+func (f *PlatformFlow) NoAnswer() string { return deaths[f.Trip.Ended] }
 
 // Launched says whether the platform answered the request with an id_token, in
 // whatever way.

@@ -11,7 +11,6 @@ import (
 
 	"invigilator.example/faketool"
 	"invigilator.example/harness/agent"
-	"invigilator.example/lti"
 )
 
 // A platform's services may stop working while launches go on. So a scenario that has used one
@@ -48,8 +47,8 @@ func (r *PlatformRun) MayLearn(service string) bool {
 	return true
 }
 
-// isPartGone says whether an error is that of a part of the subject that has stopped working.
-func isPartGone(err error) bool {
+// IsGone says whether an error is that of a part of the subject that has stopped working.
+func IsGone(err error) bool {
 	_, gone := errors.AsType[partGone](err)
 	return gone
 }
@@ -65,7 +64,6 @@ func (s *PlatformScenario) servicesWork(ctx context.Context) string {
 	for _, p := range parts {
 		services = append(services, p.Services...)
 	}
-	services = append(services, Service{Name: string(partControl), Works: controlWorks})
 	for _, of := range slices.Sorted(maps.Keys(s.run.valid)) {
 		services = append(services, Service{Name: string(of), Works: asksWork(of)})
 	}
@@ -124,56 +122,10 @@ func tokensWork(ctx context.Context, s *PlatformScenario) (*PlatformFlow, error)
 // NotTried is the error of what comes before a valid request to a service: it says nothing of
 // that, unless a part has gone.
 func NotTried(err error) error {
-	if err == nil || isPartGone(err) {
+	if err == nil || IsGone(err) {
 		return err
 	}
 	return fmt.Errorf("%w: %w", ErrUndeclared, err)
-}
-
-// controlWorks acts on an exam that is under way.
-func controlWorks(ctx context.Context, s *PlatformScenario) (*PlatformFlow, error) {
-	exam, err := s.Running(ctx, "", nil)
-	if err != nil && !isPartGone(err) && s.underWay != nil { // what is paused is in the way of a new start
-		exam, err = s.underWay, nil
-	}
-	if err != nil {
-		return exam, NotTried(err)
-	}
-	call, offered := Harmless(exam)
-	if !offered {
-		return exam, ErrUndeclared
-	}
-	call.Title = "control: a valid request"
-	flow, err := s.Act(ctx, exam, call)
-	if err != nil {
-		return flow, err
-	}
-	if _, wrong := flow.ControlAnswer(); wrong != nil {
-		return flow, fmt.Errorf("a valid request is not answered: %s", flow.Reply())
-	}
-	return flow, s.tidy(ctx, "")
-}
-
-// OffersAction says whether a launch offers an action of the Assessment Control Service.
-func (f *PlatformFlow) OffersAction(action lti.Action) bool {
-	actions, _ := f.Message().Object(lti.ClaimACS)["actions"].([]any)
-	return slices.Contains(actions, any(string(action)))
-}
-
-// Harmless is a call for an action that a launch offers and that the attempt survives; false
-// where there is none.
-func Harmless(exam *PlatformFlow) (Call, bool) {
-	switch {
-	case exam == nil:
-		return Call{}, false
-	case exam.OffersAction(lti.Flag):
-		return Call{Action: lti.Flag}, true
-	case exam.OffersAction(lti.Update):
-		return Call{Action: lti.Update, ExtraTime: new(5)}, true
-	case exam.OffersAction(lti.Pause):
-		return Call{Action: lti.Pause}, true
-	}
-	return Call{}, false
 }
 
 // asksWork repeats the last request to a service that was answered as it has to be.

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"invigilator.example/harness/config"
-	"invigilator.example/lti"
 	"invigilator.example/requirements"
 	"invigilator.example/results"
 )
@@ -20,9 +19,6 @@ type Need string
 const (
 	launches      Need = "launches"
 	tokenEndpoint Need = "token endpoint"
-	controlTokens Need = "access tokens for the control of exams"
-	exams         Need = "exams"
-	startedExams  Need = "exams that start"
 )
 
 // ErrMissing says that the preflight has found something missing that a check needs.
@@ -40,9 +36,6 @@ func (r *PlatformRun) Lacks(needs ...Need) error {
 
 // TokensFor is what a token for scopes stands on.
 func TokensFor(scopes []string) Need {
-	if slices.Contains(scopes, lti.ScopeControl) {
-		return controlTokens
-	}
 	for _, p := range parts {
 		if slices.ContainsFunc(scopes, func(scope string) bool { return slices.Contains(p.Scopes, scope) }) {
 			return p.tokens()
@@ -100,13 +93,7 @@ func (r *PlatformRun) preflightParts(ctx context.Context, scene *PlatformScenari
 	if r.config.IsEmbedded() {
 		return scene.fragment, nil
 	}
-	err := r.preflightExam(ctx, scene)
-	if err == nil {
-		err = r.preflightControl(ctx, scene)
-	}
-	if err == nil {
-		err = r.preflightOfParts(ctx, scene)
-	}
+	err := r.preflightOfParts(ctx, scene)
 	scene.clear()
 	return scene.fragment, err
 }

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +28,11 @@ type Doing struct {
 	// Words are those of the journey that stand for something, each followed by what it
 	// stands for; they stand in Markers and Read as well.
 	Words []string
+	// ToLogin is set where it leads to a login that the fake tool holds, which the flow has
+	// then, and Briefly where it need not: it is waited for as long as for a sign.
+	ToLogin, Briefly bool
+	// Stays is set where the user stays at the browser though the journey got stuck.
+	Stays bool
 	// Markers are the signs that the page may show at its end, and Read what is read there.
 	Markers []agent.Marker
 	Read    map[string]agent.Reading
@@ -45,7 +51,7 @@ func (s *PlatformScenario) Perform(ctx context.Context, d Doing) (*PlatformFlow,
 		return nil, err
 	}
 	journey := agent.Journey{
-		Actions: r.actionsFor(name, given), Screenshot: true, MarkerWait: r.SignPatience(), Also: r.visit("").Also, Read: map[string]agent.Reading{},
+		Actions: r.actionsFor(name, given), Screenshot: true, MarkerWait: r.PageWait(r.config.Timeout.PageSign.Std()), Also: r.visit("").Also, Read: map[string]agent.Reading{},
 	}
 	for _, m := range d.Markers {
 		m.Selector, m.Text = given.inTarget(m.Selector), given.in(m.Text)
@@ -55,24 +61,56 @@ func (s *PlatformScenario) Perform(ctx context.Context, d Doing) (*PlatformFlow,
 		reading.Selector = given.inTarget(reading.Selector)
 		journey.Read[name] = reading
 	}
-	began := time.Now()
+	if d.ToLogin {
+		journey.Until = r.heldPages("")
+	}
+	if d.Briefly {
+		journey.Patience = r.config.Timeout.PageSign.Std()
+		for i, a := range journey.Actions {
+			journey.Actions[i].Within = cmp.Or(a.Within, r.config.Timeout.Step.Std())
+		}
+	}
+	since, began := r.Now(), time.Now()
 	trip, err := r.makeJourney(ctx, seat, "the journey "+name, journey)
-	if s.keepStuck(err) {
+	if stuck, ok := errors.AsType[*JourneyError](err); ok && stuck.Step > stuck.Of {
+		err = nil // all was done, and did not lead there
+	}
+	if s.keepStuck(err) && !d.Stays {
 		r.leave(seat)
 	}
 	if err != nil {
 		return nil, err
 	}
-	flow := &PlatformFlow{ID: r.nextFlowID(), Trip: trip, by: seat, tool: r.tool, picture: trip.Screenshot}
+	flow := &PlatformFlow{ID: r.nextFlowID(), journey: "the journey " + name, Trip: trip, by: seat, tool: r.tool, picture: trip.Screenshot, arrivals: r.arrivedSince(since)}
+	if login, held := r.tool.LoginAt(trip.Page.URL); held {
+		flow.Login = login
+	}
 	flow.evidence = r.platformEvidence(flow, PlatformLaunch{Title: d.Title}, began)
-	s.keep(flow)
+	s.Keep(flow)
 	return flow, nil
 }
 
-// SignPatience is how long a sign on a page is waited for: not at all on the pages of the
+// PageWait is how long a sign on a page is waited for: not at all on the pages of the
 // embedded campus, which are whole when they have loaded.
-func (r *PlatformRun) SignPatience() time.Duration {
-	return r.markerWait(r.config.Timeout.PageSign.Std())
+func (r *PlatformRun) PageWait(patience time.Duration) time.Duration {
+	if r.config.IsEmbedded() {
+		return 0
+	}
+	return patience
+}
+
+// By is the browser that the flow was seen in.
+func (f *PlatformFlow) By() *Seat { return f.by }
+
+// Link is what the flow launched.
+func (f *PlatformFlow) Link() config.LaunchKind { return f.link }
+
+// Peek is the answer's id_token for what no verdict rests on.
+func (f *PlatformFlow) Peek() Message { return f.message }
+
+// journeyBy finds the journey by which a user does something.
+func (r *PlatformRun) journeyBy(user string, deed config.Deed) (string, bool) {
+	return config.Config{Journeys: r.journeys}.JourneyOf(user, deed)
 }
 
 // Marker is the sign that the configuration names, under a name; none where it names none.
@@ -81,6 +119,47 @@ func Marker(name string, m config.Marker) []agent.Marker {
 		return nil
 	}
 	return []agent.Marker{{Name: name, Selector: m.Selector, Text: m.Text, URL: m.URL}}
+}
+
+// A Going is how a browser is sent to an address of the platform after a launch.
+type Going struct {
+	// Title says what it is for, in the report, and Fault what differs from what is valid.
+	Title string
+	Fault *faketool.Fault
+	// Address is where it is sent, and By which browser; that of the launch when nil.
+	Address string
+	By      agent.User
+	// Markers are the signs that are waited for as long as Patience, Also further ones.
+	Markers  []agent.Marker
+	Patience time.Duration
+	Also     []agent.Marker
+	// JWT is what it brings along; empty for nothing.
+	JWT string
+}
+
+// Go sends a browser to an address after a launch, whose login and message are those of the
+// flow. It may go on beside others; [PlatformScenario.Keep] keeps what came of it.
+func (r *PlatformRun) Go(ctx context.Context, launched *PlatformFlow, g Going) (*PlatformFlow, error) {
+	visit := r.visit(g.Address)
+	by := g.By
+	if by == nil {
+		by, visit.In = launched.by, agent.Here
+	}
+	visit.Markers, visit.MarkerWait, visit.Also = g.Markers, g.Patience, append(visit.Also, g.Also...)
+	began := time.Now()
+	trip, err := by.Visit(ctx, visit)
+	if err != nil {
+		return nil, err
+	}
+	flow := &PlatformFlow{
+		ID: r.nextFlowID(), Login: launched.Login, Answer: launched.Answer, message: launched.message, noted: launched.noted,
+		Trip: trip, by: launched.by, link: launched.link, tool: r.tool, picture: trip.Screenshot,
+	}
+	flow.evidence = r.platformEvidence(flow, PlatformLaunch{Title: g.Title, Fault: g.Fault}, began)
+	if g.JWT != "" {
+		flow.evidence.Tokens = []results.Token{tokenOf(lti.ParamJWT, g.JWT)}
+	}
+	return flow, nil
 }
 
 // LaunchIfOffered makes a launch that the platform may not offer, and says whether it does:
@@ -96,7 +175,7 @@ func (s *PlatformScenario) LaunchIfOffered(ctx context.Context, l PlatformLaunch
 	if stuck, ok := errors.AsType[*JourneyError](err); ok {
 		flow := s.run.stuckFlow(stuck)
 		flow.evidence.Title = l.Title
-		s.keep(flow)
+		s.Keep(flow)
 		if stuck.signIn || stuck.page.Status >= http.StatusInternalServerError || stuck.Step < s.run.stepsTo(l) {
 			return false, flow, err
 		}
@@ -107,6 +186,16 @@ func (s *PlatformScenario) LaunchIfOffered(ctx context.Context, l PlatformLaunch
 	}
 	flow, err := s.Send(ctx, held, l)
 	return err == nil, flow, err
+}
+
+// Does says whether a journey of a user does something; of any user when empty.
+func (r *PlatformRun) Does(user string, deed config.Deed) bool {
+	if user == "" {
+		_, ok := config.Config{Journeys: r.journeys}.JourneyFor(deed)
+		return ok
+	}
+	_, ok := r.journeyBy(user, deed)
+	return ok
 }
 
 // stepsTo is how many steps the journey to a launch has.
@@ -131,7 +220,7 @@ func (s *PlatformScenario) Return(ctx context.Context, f *PlatformFlow, signs ..
 	}
 	back := &PlatformFlow{ID: s.run.nextFlowID(), Login: f.Login, Trip: trip, by: f.by, picture: trip.Screenshot}
 	back.evidence = s.run.platformEvidence(back, PlatformLaunch{Title: "return to the platform"}, began)
-	s.keep(back)
+	s.Keep(back)
 	return back, nil
 }
 
@@ -154,7 +243,7 @@ func (s *PlatformScenario) Reopen(ctx context.Context, address, user, title stri
 	opened.evidence = s.run.platformEvidence(opened, PlatformLaunch{Title: title}, began)
 	login, held := s.run.tool.LoginAt(trip.Page.URL)
 	if !held {
-		s.keep(opened)
+		s.Keep(opened)
 		return opened, nil
 	}
 	opened.Login = login
@@ -188,7 +277,7 @@ func (r *PlatformRun) glanceAt(actions []agent.Action) []agent.Action {
 		return actions
 	}
 	look := last
-	look.Verb, look.Within = agent.Wait, max(r.markerWait(r.config.Timeout.PageSign.Std()), leastPatience)
+	look.Verb, look.Within = agent.Wait, max(r.PageWait(r.config.Timeout.PageSign.Std()), leastPatience)
 	return slices.Insert(actions, len(actions)-1, look)
 }
 

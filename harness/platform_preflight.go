@@ -14,7 +14,6 @@ import (
 	"invigilator.example/harness/agent"
 	"invigilator.example/harness/config"
 	"invigilator.example/lti"
-	"invigilator.example/requirements"
 	"invigilator.example/results"
 )
 
@@ -48,32 +47,30 @@ func (r *PlatformRun) hostsOfPlatform() []string {
 // preflight makes the launches of the preflight once.
 func (r *PlatformRun) preflight(ctx context.Context) (results.Fragment, error) {
 	scene := r.scene(observer[*PlatformFlow]{base: &r.base, tb: mustHold{}, text: preflightText, fragment: emptyFragment()})
-	launch := PlatformLaunch{Title: "preflight: a valid launch", Link: r.firstLink()}
+	launch := PlatformLaunch{Title: "preflight: a valid launch", Link: r.FirstLink()}
 	flow, err := r.launch(ctx, launch)
-	if _, stuck := errors.AsType[*JourneyError](err); stuck && launch.Link == config.Exam {
-		// An earlier run may have left an attempt under way.
-		r.underWay[config.Learner] = true
-		if err := scene.tidy(ctx, config.Learner); err != nil {
+	if _, stuck := errors.AsType[*JourneyError](err); stuck && launch.Link != "" {
+		if err := r.first().Tidy(ctx, scene, true); err != nil { // what an earlier run may have left
 			return scene.fragment, err
 		}
 		flow, err = r.launch(ctx, launch)
 	}
 	if stuck, ok := errors.AsType[*JourneyError](err); ok {
 		missing := []Need{launches}
-		if launch.Link == config.Exam {
-			missing = append(missing, exams)
+		if launch.Link != "" {
+			missing = append(missing, Need(r.first().Profile))
 		}
 		if scene.CutsShort(stuck, missing...) {
 			return r.preflightParts(ctx, scene)
 		}
 		flow := r.stuckFlow(stuck)
-		scene.keep(flow)
+		scene.Keep(flow)
 		return scene.fragment, r.diagnoseStuck(stuck, flow)
 	}
 	if err != nil {
 		return scene.fragment, err
 	}
-	scene.keep(flow)
+	scene.Keep(flow)
 	if flow.mayLackGET() {
 		r.byPost = true
 		launch.Title += ", its authentication request by POST"
@@ -81,7 +78,7 @@ func (r *PlatformRun) preflight(ctx context.Context) (results.Fragment, error) {
 		if err != nil {
 			return scene.fragment, err
 		}
-		scene.keep(byPost)
+		scene.Keep(byPost)
 		if r.byPost = byPost.Launched(); r.byPost {
 			flow = byPost
 		}
@@ -102,130 +99,19 @@ func (r *PlatformRun) preflight(ctx context.Context) (results.Fragment, error) {
 	return r.preflightParts(ctx, scene)
 }
 
-// firstLink is what the preflight launches: an exam where launches of resource links
+// FirstLink is what the preflight launches: the link of a part where launches of resource links
 // are not judged, nor anything else that begins with one.
-func (r *PlatformRun) firstLink() config.LaunchKind {
-	if _, exams := r.JourneyTo(config.Learner, config.Exam); r.config.Launches() || r.judgesParts() || !exams {
-		return ""
+func (r *PlatformRun) FirstLink() config.LaunchKind {
+	if p := r.first(); p != nil {
+		return p.First
 	}
-	return config.Exam
+	return ""
 }
 
-// preflightExam makes sure that a real platform's exam can be judged: that a genuine
-// message starts it.
-func (r *PlatformRun) preflightExam(ctx context.Context, scene *PlatformScenario) error {
-	if !r.Has(config.Proctoring) || !r.config.Judges(config.Proctoring) || r.missing[exams] != "" {
-		return nil
-	}
-	d, missing, err := r.obstacleToExams(ctx, scene)
-	if err != nil {
-		return err
-	}
-	if r.missing[exams] != "" {
-		return nil // which is told
-	}
-	if d != nil && missing == exams && r.firstLink() == config.Exam {
-		d.Profiles = nil // nothing is judged that does not begin with an exam
-		return d
-	}
-	if d != nil && d.Profiles != nil {
-		scene.Misconfigured(d, d.Profiles, missing)
-	} else if d != nil {
-		scene.Obstructed(d, missing)
-	}
-	return nil
-}
-
-// preflightControl makes sure that there is an access token for the control of exams where the
-// platform has that.
-func (r *PlatformRun) preflightControl(ctx context.Context, scene *PlatformScenario) error {
-	if !r.Has(config.ACS) || !r.Has(config.Services) || !r.config.Judges(config.Proctoring) {
-		return nil
-	}
-	_, err := scene.PreflightToken(ctx, []string{lti.ScopeControl})
-	return err
-}
-
-// obstacleToExams is what is in the way of exams, and what is missing for it; nil where
-// nothing is. Where it is the configuration's fault it names their profile.
-func (r *PlatformRun) obstacleToExams(ctx context.Context, scene *PlatformScenario) (*results.Diagnosis, Need, error) {
-	exam, err := scene.Exam(ctx, PlatformLaunch{Title: "preflight: a valid launch into an exam"})
-	if stuck, ok := errors.AsType[*JourneyError](err); ok && scene.CutsShort(stuck, exams) {
-		return nil, exams, nil
-	}
-	if errors.Is(err, ErrNoLaunch) && exam != nil && !exam.Launched() {
-		return r.DiagnoseLaunch(ctx, exam), exams, nil
-	}
-	if d, ok := scene.StuckAt(err, requirements.Proctoring); ok {
-		return d, exams, nil
-	}
-	if err != nil && !errors.Is(err, ErrNoLaunch) {
-		return nil, exams, err
-	}
-	if d := r.DiagnoseMessage(exam); d != nil {
-		return d, startedExams, nil
-	}
-	before, err := scene.look(ctx, config.Learner, "preflight: the exam's page before the exam has started")
-	if d, ok := scene.StuckAt(err, requirements.Proctoring); ok {
-		return d, exams, nil
-	}
-	if err != nil {
-		return nil, exams, err
-	}
-	if before != nil && before.Started() {
-		return &results.Diagnosis{
-			Problem: "The page before the exam shows the sign platform.exam_started, too. So it cannot be seen when an exam has started.",
-			Step:    "start of the assessment", Seen: describe(before.Trip), FlowID: before.ID, Profiles: []string{requirements.Proctoring},
-			LookAt: "Set platform.exam_started to a sign that only the page of a running exam has.",
-		}, exams, nil
-	}
-	// The candidate is sent to the check-in again: looking may have led away from it.
-	if before != nil {
-		exam, err = scene.Exam(ctx, PlatformLaunch{Title: "preflight: a valid launch into an exam"})
-		if d, ok := scene.StuckAt(err, requirements.Proctoring); ok {
-			return d, exams, nil
-		}
-		if err != nil {
-			return nil, exams, err
-		}
-	}
-	flow, err := scene.Start(ctx, exam, StartMessage{Title: "preflight: LtiStartAssessment"})
-	if errors.Is(err, faketool.ErrUnusable) {
-		return &results.Diagnosis{
-			Problem: "LtiStartProctoring cannot be answered: " + err.Error() + ".", Step: "LtiStartProctoring", Seen: describe(exam.Trip), FlowID: exam.ID,
-			LookAt: "The message's start_assessment_url, in the report.",
-		}, startedExams, nil
-	}
-	if err != nil {
-		return nil, startedExams, err
-	}
-	d := &results.Diagnosis{Step: "start of the assessment", Sent: "LtiStartAssessment to " + flow.Sent().To, FlowID: flow.ID}
-	switch {
-	case flow.Trip.Ended != agent.Settled:
-		d.Problem = "The platform did not answer LtiStartAssessment: " + deaths[flow.Trip.Ended] + "."
-		d.Seen, d.LookAt = describe(flow.Trip), "The platform's log at that time."
-		return d, startedExams, nil
-	case !flow.Started():
-		d.Problem = "A valid LtiStartAssessment does not start the exam, or the page does not show that it has started."
-		d.Seen = describe(flow.Trip)
-		d.LookAt = fmt.Sprintf("Does the platform know the fake tool's key (%s)? And does the page of a running exam show the sign platform.exam_started?", r.toolKeySet())
-		if flow.Trip.Page.Status >= http.StatusBadRequest && r.keysFetched() {
-			return d, startedExams, nil // it refuses, which the requirements about the message judge
-		}
-		d.Profiles = []string{requirements.Proctoring}
-		return d, exams, nil
-	}
-	_, err = scene.End(ctx, exam, Ending{Silent: true})
-	if d, ok := scene.StuckAt(err, requirements.Proctoring); ok {
-		return d, exams, nil
-	}
-	return nil, exams, err
-}
-
-// toolKeySet is where the fake tool's key set is, and whether anybody has fetched it.
-func (r *PlatformRun) toolKeySet() string {
+// ToolKeySet is where the fake tool's key set is, and whether anybody has fetched it.
+func (r *PlatformRun) ToolKeySet() string {
 	says := "key set " + r.ToolRegistrations()[0].JWKSURL
-	if !r.keysFetched() {
+	if !r.KeysFetched() {
 		says += ", which has not been fetched"
 	}
 	return says
@@ -264,7 +150,7 @@ func (s *PlatformScenario) PreflightToken(ctx context.Context, scopes []string) 
 		Problem: fmt.Sprintf("The platform grants the fake tool no %s.", of), Step: "access token", FlowID: asked.ID, Seen: asked.Reply(),
 		Sent: fmt.Sprintf("a token request to %s for %s", r.platform.TokenURL, results.Bounded(strings.Join(scopes, " "), 500)),
 		LookAt: fmt.Sprintf("Is %s (platform.token_url) the token endpoint, does the platform know the fake tool's key (%s), and may this client_id have the scopes?",
-			r.platform.TokenURL, r.toolKeySet()),
+			r.platform.TokenURL, r.ToolKeySet()),
 	}
 	switch {
 	case token.Status == http.StatusTooManyRequests:
@@ -274,13 +160,13 @@ func (s *PlatformScenario) PreflightToken(ctx context.Context, scopes []string) 
 		d.Problem += " Its token endpoint cannot be reached."
 	case isNoEndpoint(token):
 		d.Problem += " There is nothing at its token endpoint."
-	case token.Error == lti.ErrorInvalidClient && !r.keysFetched():
+	case token.Error == lti.ErrorInvalidClient && !r.KeysFetched():
 		d.Problem += " It seems not to know the tool's key: the key set has not been fetched."
 	default: // which the requirements about access tokens judge
 		s.Obstructed(d, of)
 		return false, nil
 	}
-	s.Misconfigured(d, r.ofServices(), append(tokensOfParts(), tokenEndpoint, controlTokens)...)
+	s.Misconfigured(d, r.ofServices(), append(tokensOfParts(), tokenEndpoint)...)
 	return false, nil
 }
 
@@ -294,8 +180,8 @@ func isNoEndpoint(t *faketool.Token) bool {
 	return isPage || t.Status/100 == 3 || slices.Contains([]int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusGone}, t.Status)
 }
 
-// keysFetched says whether anybody has fetched the fake tool's key set.
-func (r *PlatformRun) keysFetched() bool {
+// KeysFetched says whether anybody has fetched the fake tool's key set.
+func (r *PlatformRun) KeysFetched() bool {
 	r.door.mu.Lock()
 	defer r.door.mu.Unlock()
 	for _, c := range r.door.callers {
@@ -313,7 +199,7 @@ func (s *PlatformScenario) StuckAt(err error, profiles ...string) (*results.Diag
 		return nil, false
 	}
 	flow := s.run.stuckFlow(stuck)
-	s.keep(flow)
+	s.Keep(flow)
 	d := s.run.diagnoseStuck(stuck, flow)
 	d.Profiles = profiles
 	return d, true

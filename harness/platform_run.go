@@ -39,7 +39,6 @@ type PlatformRun struct {
 	toolKeys   [2]jwk.Key              // of the two tools
 	campus     *campus.Campus          // where it is judged
 	seats      map[place]*Seat         // of users who stay signed in
-	underWay   map[string]bool         // users with an attempt at the exam that has not been ended
 	copied     string                  // what {unique} stood for when the course was copied last
 	missing    map[Need]string         // what the preflight has found missing, and why
 	partly     *results.Diagnosis      // why some profiles cannot be judged; nil where nothing says so
@@ -71,7 +70,7 @@ func registered(c config.Config) RegisteredPlatform {
 func StartPlatform(ctx context.Context, c config.Config, process int) (*PlatformRun, error) {
 	r := &PlatformRun{
 		base:     newBase(c, process),
-		platform: registered(c), users: c.Users, journeys: c.Journeys, seats: map[place]*Seat{}, underWay: map[string]bool{},
+		platform: registered(c), users: c.Users, journeys: c.Journeys, seats: map[place]*Seat{},
 		learning: map[part]int{}, valid: map[part]ServiceRequest{},
 	}
 	if err := r.start(ctx); err != nil {
@@ -389,7 +388,7 @@ func (r *PlatformRun) Subject() results.Subject {
 
 // Close ends the run's servers, its users' browsers and its agent.
 func (r *PlatformRun) Close() {
-	r.endExams()
+	r.tidy()
 	for _, seat := range r.seats {
 		seat.Close()
 	}
@@ -397,17 +396,19 @@ func (r *PlatformRun) Close() {
 	r.base.Close()
 }
 
-// endExams ends the attempts that the last scenarios have left under way in a real
-// platform, so that the next run finds none.
-func (r *PlatformRun) endExams() {
+// tidy ends what the last scenarios have left under way in a real platform, so that the next
+// run finds none.
+func (r *PlatformRun) tidy() {
 	if r.config.IsEmbedded() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), r.config.Timeout.Restart.Std())
 	defer cancel()
 	scene := r.scene(observer[*PlatformFlow]{base: &r.base, tb: mustHold{}, fragment: emptyFragment()})
-	for user := range maps.Clone(r.underWay) {
-		_ = scene.tidy(ctx, user) // the run is over: there is nowhere to tell of it
+	for _, p := range parts {
+		if p.Tidy != nil {
+			_ = p.Tidy(ctx, scene, false) // the run is over: there is nowhere to tell of it
+		}
 	}
 }
 

@@ -27,7 +27,6 @@ type PlatformScenario struct {
 	readMessage bool             // whether a verdict may rest on what an id_token says
 	tokens      map[string]grant // by their scopes; asked for when they are needed
 	offered     []string         // the sites of the services that launches offered
-	underWay    *PlatformFlow    // an exam that a control request has shown to go on, or to be paused
 	closers     []func()
 }
 
@@ -89,7 +88,7 @@ func (s *PlatformScenario) Launch(ctx context.Context, l PlatformLaunch) (*Platf
 func (s *PlatformScenario) Hold(ctx context.Context, l PlatformLaunch) (*PlatformFlow, error) {
 	held, err := s.hold(ctx, l)
 	if err == nil {
-		s.keep(held)
+		s.Keep(held)
 	}
 	return held, err
 }
@@ -98,7 +97,7 @@ func (s *PlatformScenario) hold(ctx context.Context, l PlatformLaunch) (*Platfor
 	if s.run.Gone() {
 		return nil, errPlatformGone
 	}
-	if err := s.run.Lacks(launches); err != nil && throughLogin[l.Link] == "" {
+	if err := s.run.Lacks(launches); err != nil && !isApart(l.Link) {
 		return nil, err
 	}
 	held, err := s.run.hold(ctx, l)
@@ -116,10 +115,11 @@ func (r *PlatformRun) isOrdinary(l PlatformLaunch) bool {
 // ordinary makes a launch like that which the preflight has seen work. Where it does not
 // work, others are tried until one does or the platform has gone.
 func (s *PlatformScenario) ordinary(ctx context.Context, title string) (*PlatformFlow, error) {
-	if s.run.firstLink() != config.Exam {
+	first := s.run.first()
+	if first == nil {
 		return s.Control(ctx, PlatformLaunch{Title: title})
 	}
-	flow, err := s.Exam(ctx, PlatformLaunch{Title: title})
+	flow, err := first.Launch(ctx, s, PlatformLaunch{Title: title})
 	if err != nil {
 		s.recover(ctx, flow, err)
 		return flow, err
@@ -167,7 +167,8 @@ func (s *PlatformScenario) Settle(ctx context.Context, again bool) bool {
 	})
 }
 
-func (s *PlatformScenario) keep(flow *PlatformFlow) {
+// Keep keeps a flow as evidence.
+func (s *PlatformScenario) Keep(flow *PlatformFlow) {
 	s.observer.keep(flow)
 	s.breach(append(s.run.ofPlatform(flow), s.run.leaksOfPlatform(flow)...), flow)
 }
@@ -177,7 +178,7 @@ func (s *PlatformScenario) keepStuck(err error) bool {
 	stuck, ok := errors.AsType[*JourneyError](err)
 	if ok {
 		flow := s.run.stuckFlow(stuck)
-		s.keep(flow)
+		s.Keep(flow)
 		s.Tell("journey", stuck.Error(), flow.ID)
 	}
 	return ok
@@ -204,7 +205,7 @@ func (s *PlatformScenario) Send(ctx context.Context, held *PlatformFlow, l Platf
 	flow, err := s.run.send(ctx, held, l)
 	if err == nil {
 		flow.noted = &s.readMessage
-		s.keep(flow)
+		s.Keep(flow)
 	}
 	return flow, err
 }
@@ -217,7 +218,7 @@ func (s *PlatformScenario) SendTogether(ctx context.Context, title string, held 
 	for _, flow := range flows {
 		if flow != nil {
 			flow.noted = &s.readMessage
-			s.keep(flow)
+			s.Keep(flow)
 		}
 	}
 	return flows, err
@@ -228,7 +229,7 @@ func (s *PlatformScenario) SendTogether(ctx context.Context, title string, held 
 func (s *PlatformScenario) Open(ctx context.Context) agent.User {
 	s.tb.Helper()
 	user, err := s.run.Open(ctx)
-	s.must(err)
+	s.Must(err)
 	return user
 }
 
@@ -272,13 +273,9 @@ func (s *PlatformScenario) NewTab(ctx context.Context, user string) (*Seat, erro
 	return &Seat{User: seat.NewTab(), Name: user}, nil
 }
 
-// Do makes a journey that does something instead of launching.
-func (s *PlatformScenario) Do(ctx context.Context, deed config.Deed) error {
-	return s.doAbout(ctx, deed, nil)
-}
-
-// doAbout does so with words of its own.
-func (s *PlatformScenario) doAbout(ctx context.Context, deed config.Deed, given words) error {
+// Do makes a journey that does something instead of launching. Words of its own that stand for
+// something in its steps are each followed by what they stand for.
+func (s *PlatformScenario) Do(ctx context.Context, deed config.Deed, given ...string) error {
 	name, ok := config.Config{Journeys: s.run.journeys}.JourneyFor(deed)
 	if !ok {
 		return fmt.Errorf("%w: does %s", ErrNoJourney, deed)
@@ -343,7 +340,7 @@ func (s *PlatformScenario) Unseen(id requirements.ID, stimulus string, err error
 		s.Withhold(id, stimulus, "Not tried: "+err.Error()+".", flows...)
 	case errors.Is(err, faketool.ErrNoOtherTool):
 		s.Skip(id, stimulus, config.MultipleTools)
-	case errors.Is(err, ErrMissing), isPartGone(err):
+	case errors.Is(err, ErrMissing), IsGone(err):
 		s.unseen(id, stimulus, err, flows...)
 	case errors.As(err, &stuck), errors.Is(err, ErrNoJourney), errors.Is(err, ErrNoLaunch), errors.Is(err, faketool.ErrUnusable), errors.Is(err, errPlatformGone),
 		errors.Is(err, agent.ErrNeedsBrowser):
@@ -352,7 +349,7 @@ func (s *PlatformScenario) Unseen(id requirements.ID, stimulus string, err error
 		}
 		s.unseen(id, stimulus, err, flows...)
 	default:
-		s.must(err)
+		s.Must(err)
 	}
 	return true
 }
@@ -625,7 +622,7 @@ func (s *PlatformScenario) ReturnWith(ctx context.Context, f *PlatformFlow, name
 	}
 	back := &PlatformFlow{ID: s.run.nextFlowID(), Login: f.Login, Trip: trip, by: f.by, picture: trip.Screenshot}
 	back.evidence = s.run.platformEvidence(back, PlatformLaunch{Title: "return to the platform with " + name}, began)
-	s.keep(back)
+	s.Keep(back)
 	return back, nil
 }
 

@@ -1,7 +1,6 @@
 package harness
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -13,34 +12,9 @@ import (
 	"time"
 
 	"invigilator.example/faketool"
-	"invigilator.example/faketool/proctoring"
 	"invigilator.example/harness/agent"
-	"invigilator.example/lti"
 	"invigilator.example/results"
 )
-
-// A Call is a request of the fake tool's server to a service of the platform.
-// Its zero value flags an incident.
-type Call struct {
-	// Title says what the call is for, in the report.
-	Title  string
-	Action lti.Action
-	// ExtraTime is sent with the action where it is set, in minutes.
-	ExtraTime *int
-	Severity  *float64
-	// Reason is sent as reason_msg, with a code.
-	Reason string
-	// Fault is what differs from a valid request.
-	Fault *faketool.Fault
-	// Token is the access token; a valid one for control.all when empty.
-	Token string
-	// Change changes the request otherwise.
-	Change func(*lti.ControlRequest)
-	// Tool is the one that calls; the first when nil.
-	Tool *faketool.Tool
-	// URL is where the request goes; the assessment_control_url of the launch when empty.
-	URL string
-}
 
 // Grant asks the platform's token endpoint for an access token, and keeps what
 // came of it.
@@ -58,14 +32,14 @@ func (s *PlatformScenario) grantTo(ctx context.Context, title string, tool *fake
 		}
 	}
 	tokens := map[*faketool.Exchange]*faketool.Token{}
-	flow, err := s.exchange(ctx, partTokens, title, "", p.Fault, func(ctx context.Context) (*faketool.Exchange, error) {
+	flow, err := s.Exchange(ctx, Sending{Title: title, Service: string(partTokens), Fault: p.Fault, Send: func(ctx context.Context) (*faketool.Exchange, error) {
 		token, err := tool.Token(ctx, s.run.platform.Issuer, clientID, p)
 		if err != nil {
 			return nil, err
 		}
 		tokens[&token.Exchange] = token
 		return &token.Exchange, nil
-	})
+	}})
 	if flow == nil {
 		return nil, nil, err
 	}
@@ -107,9 +81,9 @@ type grant struct {
 	until time.Time
 }
 
-// access returns a token for scopes, which is asked for once in a scenario, and
+// Access returns a token for scopes, which is asked for once in a scenario, and
 // again when it has expired.
-func (s *PlatformScenario) access(ctx context.Context, scopes ...string) (string, error) {
+func (s *PlatformScenario) Access(ctx context.Context, scopes ...string) (string, error) {
 	wanted := strings.Join(scopes, " ")
 	if kept, ok := s.tokens[wanted]; ok && s.run.Now().Before(kept.until) {
 		return kept.token, nil
@@ -152,7 +126,7 @@ func lifeOf(t *faketool.Token) time.Duration {
 func (s *PlatformScenario) Fresh(ctx context.Context, scopes ...string) (string, time.Duration, error) {
 	wanted := strings.Join(scopes, " ")
 	delete(s.tokens, wanted)
-	token, err := s.access(ctx, scopes...)
+	token, err := s.Access(ctx, scopes...)
 	lives := s.tokens[wanted].until.Sub(s.run.Now()) + tokenMargin
 	delete(s.tokens, wanted)
 	return token, lives, err
@@ -174,108 +148,35 @@ func (r *PlatformRun) HTTPClient(ctx context.Context) (agent.User, error) {
 	return client.Open(ctx)
 }
 
-// ExamTime is how long an attempt at the exam lasts; 0 where that is not known.
-func (r *PlatformRun) ExamTime() time.Duration { return r.platform.ExamDuration.Std() }
-
-// Act sends a control request for the attempt of an exam, and keeps what came of it.
-func (s *PlatformScenario) Act(ctx context.Context, exam *PlatformFlow, c Call) (*PlatformFlow, error) {
-	m := exam.Message()
-	address, _ := m.Object(lti.ClaimACS)["assessment_control_url"].(string)
-	if address == "" {
-		return nil, fmt.Errorf("%w: it has no assessment_control_url", ErrNoLaunch)
-	}
-	address = cmp.Or(c.URL, address)
-	c.Action = cmp.Or(c.Action, lti.Flag)
-	if err := s.learnControl(ctx, exam, c); err != nil {
-		return nil, err
-	}
-	if c.Token == "" {
-		var err error
-		if c.Token, err = s.access(ctx, lti.ScopeControl); err != nil {
-			return nil, err
-		}
-	}
-	attempt, _ := m.Claims[lti.ClaimAttemptNumber].(float64)
-	sub, _ := m.Text("sub")
-	link, _ := m.Object(lti.ClaimResourceLink)["id"].(string)
-	request := lti.ControlRequest{
-		User: lti.ControlUser{Issuer: s.run.platform.Issuer, Sub: sub}, ResourceLink: lti.ControlResourceLink{ID: link},
-		AttemptNumber: int(attempt), Action: c.Action, ExtraTime: c.ExtraTime,
-		IncidentTime: s.run.Now().UTC().Format(time.RFC3339), IncidentSeverity: c.Severity,
-	}
-	if c.Action != lti.Update && c.Severity == nil {
-		request.IncidentSeverity = new(0.5)
-		request.ReasonCode = "1"
-	}
-	if c.Reason != "" {
-		request.ReasonCode, request.ReasonMessage = "1", c.Reason
-	}
-	if c.Change != nil {
-		c.Change(&request)
-	}
-	tool := c.Tool
-	if tool == nil {
-		tool = s.run.tool
-	}
-	if c.Title == "" {
-		c.Title = "control: " + string(c.Action)
-	}
-	flow, err := s.exchange(ctx, partControl, c.Title, "", c.Fault, func(ctx context.Context) (*faketool.Exchange, error) {
-		return proctoring.Of(tool).Control(ctx, address, c.Token, request, proctoring.ControlProbe{Fault: c.Fault})
-	})
-	if err == nil {
-		if answer, wrong := flow.ControlAnswer(); wrong == nil {
-			s.underWay = nil
-			if answer.Status == lti.Running || answer.Status == lti.Paused {
-				s.underWay = exam
-			}
-		}
-	}
-	return flow, err
+// A Sending is a request of the fake tool's server to a service.
+type Sending struct {
+	// Title says what it is for, in the report, and Service what the service is called there.
+	Title, Service string
+	// Fault is what differs from a valid request.
+	Fault *faketool.Fault
+	// Leaves says what may be left behind where it is not known whether the request had its
+	// effect, and it is sent again; empty for nothing.
+	Leaves string
+	Send   func(context.Context) (*faketool.Exchange, error)
 }
 
-// ControlAnswer is what the Assessment Control Service has said, and an error where it said
-// nothing that is known.
-func (f *PlatformFlow) ControlAnswer() (lti.ControlResponse, error) {
-	return proctoring.ReadAnswer(f.Exchange)
-}
-
-// learnControl acts on an exam by a valid request, where it is not known whether the control
-// service works at all and the call that follows would not tell.
-func (s *PlatformScenario) learnControl(ctx context.Context, exam *PlatformFlow, c Call) error {
-	valid, offered := Harmless(exam)
-	if exam.OffersAction(lti.Resume) { // an attempt that goes on anyway stays what it is
-		valid, offered = Call{Action: lti.Resume}, true
-	}
-	// A valid request of any action tells by itself. Another one before it might change what it finds.
-	tells := c.Fault == nil && c.Change == nil && c.Token == "" && c.URL == "" && c.Tool == nil
-	if !offered || valid.Action == lti.Pause || tells || !s.run.MayLearn(string(partControl)) {
-		return nil
-	}
-	valid.Title = "control: a valid request before others"
-	_, err := s.Act(ctx, exam, valid)
-	if isAny(err, ErrNoLaunch, ErrUndeclared, ErrMissing) { // the call that follows shows it as well
-		return nil
-	}
-	return err
-}
-
-// exchange lets the fake tool's server send a request to a service, and keeps what came of it.
+// Exchange lets the fake tool's server send a request to a service, and keeps what came of it.
 // Where one came that a service does not give that has worked before, the request is sent once
 // more: the service may be ill for a moment. The error is [ErrNoLaunch] where the platform takes
 // no more requests for now, and where it refuses the second of two for what the first may have done.
-func (s *PlatformScenario) exchange(ctx context.Context, to part, title, leaves string, fault *faketool.Fault, send func(context.Context) (*faketool.Exchange, error)) (*PlatformFlow, error) {
-	flow, err := s.exchangeOnce(ctx, to, title, fault, send)
+func (s *PlatformScenario) Exchange(ctx context.Context, q Sending) (*PlatformFlow, error) {
+	to := part(q.Service)
+	flow, err := s.exchangeOnce(ctx, to, q.Title, q.Fault, q.Send)
 	if err == nil && s.run.hasWorked(to) && !s.run.recovering && isSick(flow.Exchange) {
-		again, failed := s.exchangeOnce(ctx, to, title+", again", fault, send)
+		again, failed := s.exchangeOnce(ctx, to, q.Title+", again", q.Fault, q.Send)
 		err = failed
 		if err == nil && !isSick(again.Exchange) {
-			if fault == nil && to != partTokens && flow.Exchange.Method != http.MethodGet && again.Exchange.Status/100 == 4 {
+			if q.Fault == nil && to != partTokens && flow.Exchange.Method != http.MethodGet && again.Exchange.Status/100 == 4 {
 				err = fmt.Errorf("%w: %s; when it was sent once more: %s", ErrMayBeDone, flow.Reply(), again.Reply())
 			}
 			left := ""
-			if err == nil && leaves != "" {
-				left = " " + leaves
+			if err == nil && q.Leaves != "" {
+				left = " " + q.Leaves
 			}
 			s.Tell("away", fmt.Sprintf("The %s did not work for a moment: %s. The same request was answered when it was sent once more.%s", to, flow.Reply(), left), flow.ID)
 			flow = again
@@ -354,7 +255,7 @@ func (s *PlatformScenario) exchanged(title string, fault *faketool.Fault, e *fak
 	if fault != nil {
 		flow.evidence.Fault = fault.Name
 	}
-	s.keep(flow)
+	s.Keep(flow)
 	return flow
 }
 
@@ -478,7 +379,7 @@ func (s *PlatformScenario) Ask(ctx context.Context, q ServiceRequest) (*Platform
 	}
 	if q.Token == "" && len(q.Scopes) > 0 {
 		var err error
-		if q.Token, err = s.access(ctx, q.Scopes...); err != nil {
+		if q.Token, err = s.Access(ctx, q.Scopes...); err != nil {
 			return nil, err
 		}
 	}
@@ -490,9 +391,9 @@ func (s *PlatformScenario) Ask(ctx context.Context, q ServiceRequest) (*Platform
 	if q.Odd && differs == nil {
 		differs = &faketool.Fault{}
 	}
-	flow, err := s.exchange(ctx, part(q.Service), q.Title, q.Leaves, differs, func(ctx context.Context) (*faketool.Exchange, error) {
+	flow, err := s.Exchange(ctx, Sending{Title: q.Title, Service: q.Service, Leaves: q.Leaves, Fault: differs, Send: func(ctx context.Context) (*faketool.Exchange, error) {
 		return tool.Ask(ctx, q.ServiceRequest, faketool.ServiceProbe{Fault: q.Fault})
-	})
+	}})
 	if err != nil {
 		return flow, err
 	}

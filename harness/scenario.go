@@ -75,7 +75,7 @@ func (s *Scenario) Run() *Run { return s.run }
 func (s *Scenario) Open(ctx context.Context) agent.User {
 	s.tb.Helper()
 	user, err := s.run.Open(ctx)
-	s.must(err)
+	s.Must(err)
 	return user
 }
 
@@ -169,7 +169,7 @@ func (s *Scenario) Unseen(id requirements.ID, stimulus string, err error, flows 
 	case errors.Is(err, ErrTooLong):
 		s.Observe(id, stimulus, results.Skipped, "", "Not tried: "+err.Error()+".", flows...)
 	default:
-		s.must(err)
+		s.Must(err)
 	}
 	return true
 }

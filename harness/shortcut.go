@@ -1,12 +1,12 @@
 package harness
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"slices"
 	"strings"
 
-	"invigilator.example/harness/config"
 	"invigilator.example/lti"
 	"invigilator.example/requirements"
 	"invigilator.example/results"
@@ -16,25 +16,17 @@ import (
 // form of LTI 1.1, or an id_token that no authentication request has asked for. A journey
 // ends there without a launch, which is not the journey's fault.
 
-// throughLogin are the requirements that a journey which ends so breaks, by what it is to
-// launch or to do; those of ordinary links break ofLinks.
-var (
-	throughLogin = map[config.LaunchKind]requirements.ID{
-		config.Exam: "ap-start-proctoring-through-oidc-login", config.OtherExam: "ap-start-proctoring-through-oidc-login",
-		config.Review: "sr-through-oidc-login",
-	}
-	ofLinks requirements.ID = "sec-every-launch-starts-with-login"
-	ofEnds  requirements.ID = "ap-end-assessment-fresh-oidc"
-)
+// ofLinks is the requirement that a journey of an ordinary link which ends so breaks; those of
+// parts break what the part says.
+const ofLinks requirements.ID = "sec-every-launch-starts-with-login"
 
 // throughLoginBy is the requirement that a journey by name is to keep.
 func (r *PlatformRun) throughLoginBy(journey string) requirements.ID {
 	j := r.journeys[strings.TrimPrefix(journey, "the journey ")]
-	if id, ok := throughLogin[j.Launch]; ok {
-		return id
-	}
-	if j.Does == config.SubmitExam {
-		return ofEnds
+	for _, p := range parts {
+		if id := cmp.Or(p.Links[j.Launch], p.Deeds[j.Does]); id != "" {
+			return id
+		}
 	}
 	return ofLinks
 }
@@ -81,7 +73,7 @@ func (s *PlatformScenario) CutsShort(e *JourneyError, missing ...Need) bool {
 	if r, ok := requirements.Default().Get(id); says == "" || !ok || !s.run.config.Judges(r.Profile) {
 		return false
 	}
-	s.keep(s.run.stuckFlow(e)) // which is an invariant's breach
+	s.Keep(s.run.stuckFlow(e)) // which is an invariant's breach
 	for _, n := range missing {
 		s.run.missing[n] = fmt.Sprintf("%s leads to %s", e.Journey, says)
 	}

@@ -17,6 +17,8 @@ import (
 	"invigilator.example/harness/harnesstest"
 	"invigilator.example/requirements"
 	"invigilator.example/results"
+	_ "invigilator.example/scenarios/proctoring" // whose launches are shortcut, too
+	_ "invigilator.example/scenarios/review"
 )
 
 // cutShort has requests to some paths answered with a page that posts a form to the tool.

@@ -37,7 +37,6 @@ const (
 	partLaunches part = "launch"
 	partKeySet   part = "key set"
 	partTokens   part = "token endpoint"
-	partControl  part = "Assessment Control Service"
 )
 
 // failed says that a valid use of a part did not work.

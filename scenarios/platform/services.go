@@ -9,6 +9,7 @@ import (
 	"invigilator.example/harness"
 	"invigilator.example/harness/config"
 	"invigilator.example/lti"
+	"invigilator.example/requirements"
 	"invigilator.example/results"
 	. "invigilator.example/scenarios"
 	"invigilator.example/scenarios/services"
@@ -47,7 +48,7 @@ var _ = Describe("A platform's services", func() {
 			judge(scene.Control(ctx, harness.PlatformLaunch{Title: "the launch of the " + user, User: user}))
 		}
 		if scene.Run().Has(config.ACS) {
-			judge(scene.Exam(ctx, harness.PlatformLaunch{Title: "the learner's launch into an exam"}))
+			judge(scene.LaunchOf(ctx, requirements.Proctoring, harness.PlatformLaunch{Title: "the learner's launch into an exam"}))
 		}
 		if !named {
 			scene.Observe(id, "", results.Inconclusive, "", "No launch names an address of a service.")

@@ -23,14 +23,14 @@ import (
 
 // acting makes an exam that is under way and offers an action. Where that is not so
 // it keeps why, and returns nil.
-func acting(ctx SpecContext, scene *harness.PlatformScenario, action lti.Action, id requirements.ID, stimuli ...string) *harness.PlatformFlow {
+func acting(ctx SpecContext, scene *Scenario, action lti.Action, id requirements.ID, stimuli ...string) *harness.PlatformFlow {
 	exam, err := scene.Running(ctx, "", nil)
 	for _, stimulus := range stimuli {
-		if !scene.Unseen(id, stimulus, err, exam) && !exam.OffersAction(action) {
+		if !scene.Unseen(id, stimulus, err, exam) && !OffersAction(exam, action) {
 			scene.Observe(id, stimulus, results.Skipped, "", fmt.Sprintf("The platform does not offer %s.", action), exam)
 		}
 	}
-	if err != nil || !exam.OffersAction(action) {
+	if err != nil || !OffersAction(exam, action) {
 		return nil
 	}
 	return exam
@@ -39,7 +39,7 @@ func acting(ctx SpecContext, scene *harness.PlatformScenario, action lti.Action,
 // answered says what is wrong with the answer to a control request, which has to
 // have one of some statuses.
 func answered(f *harness.PlatformFlow, statuses ...lti.Status) string {
-	answer, err := f.ControlAnswer()
+	answer, err := ControlAnswer(f)
 	switch {
 	case f.Exchange.Err != nil:
 		return "no answer came: " + f.Exchange.Err.Error()
@@ -79,7 +79,7 @@ func refused(f *harness.PlatformFlow, statuses ...lti.Status) string {
 var _ = Describe("A platform's control of an exam", func() {
 	It("pauses it, and lets it go on", For("ap-acs-platform-pause-resume"), func(ctx SpecContext) {
 		const id = "ap-acs-platform-pause-resume"
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		stimuli := []string{"acs-pause", "acs-pause-again", "acs-resume", "acs-resume-again"}
 		exam := acting(ctx, scene, lti.Pause, id, stimuli...)
 		if exam == nil {
@@ -90,11 +90,11 @@ var _ = Describe("A platform's control of an exam", func() {
 			if i > 1 {
 				action, status = lti.Resume, lti.Running
 			}
-			if !exam.OffersAction(action) {
+			if !OffersAction(exam, action) {
 				scene.Observe(id, stimulus, results.Skipped, "", fmt.Sprintf("The platform does not offer %s.", action), exam)
 				continue
 			}
-			flow, err := scene.Act(ctx, exam, harness.Call{Title: stimulus, Action: action})
+			flow, err := scene.Act(ctx, exam, Call{Title: stimulus, Action: action})
 			if scene.Unseen(id, stimulus, err, exam, flow) {
 				continue
 			}
@@ -103,7 +103,7 @@ var _ = Describe("A platform's control of an exam", func() {
 			if err != nil && !NoJourney(err) && scene.Unseen(id, stimulus, err, exam, flow) {
 				continue
 			}
-			if paused := status == lti.Paused; wrong == "" && looked != nil && (looked.Started() == paused || scene.Run().ShowsPause() && looked.Paused() != paused) {
+			if paused := status == lti.Paused; wrong == "" && looked != nil && (Started(looked) == paused || scene.ShowsPause() && Paused(looked) != paused) {
 				wrong = fmt.Sprintf("the candidate's page does not show it: %s", looked.End())
 			}
 			scene.Check(id, stimulus, wrong == "", "", Seen(wrong), exam, flow, looked)
@@ -112,7 +112,7 @@ var _ = Describe("A platform's control of an exam", func() {
 
 	It("terminates it for good", For("ap-acs-platform-terminate"), func(ctx SpecContext) {
 		const id = "ap-acs-platform-terminate"
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		stimuli := []string{"acs-terminate", "terminate-again", "resume-after-terminate", "start-after-terminate"}
 		exam := acting(ctx, scene, lti.Terminate, id, stimuli...)
 		if exam == nil {
@@ -123,7 +123,7 @@ var _ = Describe("A platform's control of an exam", func() {
 			if err != nil && !NoJourney(err) && scene.Unseen(id, stimulus, err, exam, flow) {
 				return
 			}
-			if wrong == "" && looked != nil && looked.Started() {
+			if wrong == "" && looked != nil && Started(looked) {
 				wrong = "the candidate can go on: " + looked.End()
 			}
 			scene.Check(id, stimulus, wrong == "", "", Seen(wrong), exam, flow, looked)
@@ -134,7 +134,7 @@ var _ = Describe("A platform's control of an exam", func() {
 			if stimulus == "resume-after-terminate" {
 				action = lti.Resume
 			}
-			flow, err := scene.Act(ctx, exam, harness.Call{Title: stimulus, Action: action})
+			flow, err := scene.Act(ctx, exam, Call{Title: stimulus, Action: action})
 			if scene.Unseen(id, stimulus, err, exam, flow) {
 				if stimulus == "acs-terminate" {
 					unsent = err
@@ -150,10 +150,10 @@ var _ = Describe("A platform's control of an exam", func() {
 		if scene.Unseen(id, "start-after-terminate", unsent, exam) {
 			return
 		}
-		flow, err := scene.Start(ctx, exam, harness.StartMessage{Title: "LtiStartAssessment after terminate"})
+		flow, err := scene.Start(ctx, exam, StartMessage{Title: "LtiStartAssessment after terminate"})
 		if !scene.Unseen(id, "start-after-terminate", err, exam, flow) {
 			wrong := ""
-			if flow.Started() {
+			if Started(flow) {
 				wrong = "the exam has started again"
 			}
 			over("start-after-terminate", wrong, flow)
@@ -162,7 +162,7 @@ var _ = Describe("A platform's control of an exam", func() {
 
 	It("gives more time", For("ap-acs-platform-update-extra-time"), func(ctx SpecContext) {
 		const id = "ap-acs-platform-update-extra-time"
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		exam := acting(ctx, scene, lti.Update, id, "extra-time-10", "extra-time-0", "extra-time-absent", withEverything)
 		if exam == nil {
 			return
@@ -171,7 +171,7 @@ var _ = Describe("A platform's control of an exam", func() {
 			stimulus string
 			minutes  *int
 		}{{"extra-time-10", new(10)}, {"extra-time-0", new(0)}, {"extra-time-absent", nil}, {withEverything, new(10)}} {
-			call := harness.Call{Title: c.stimulus, Action: lti.Update, ExtraTime: c.minutes}
+			call := Call{Title: c.stimulus, Action: lti.Update, ExtraTime: c.minutes}
 			if c.stimulus == withEverything {
 				call.Severity, call.Reason = new(0.25), longReason
 			}
@@ -180,7 +180,7 @@ var _ = Describe("A platform's control of an exam", func() {
 				continue
 			}
 			wrong := answered(flow, lti.Running)
-			answer, _ := flow.ControlAnswer()
+			answer, _ := ControlAnswer(flow)
 			switch {
 			case c.minutes == nil && flow.Exchange.Status/100 == 4:
 				wrong = ""
@@ -193,14 +193,14 @@ var _ = Describe("A platform's control of an exam", func() {
 
 	It("notes incidents, and lets the attempt go on", For("ap-acs-platform-flag"), func(ctx SpecContext) {
 		const id = "ap-acs-platform-flag"
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		severities := map[string]float64{"flag-severity-0": 0, "flag-severity-half": 0.5, "flag-severity-1": 1, "flag-with-reason": 0.2}
 		exam := acting(ctx, scene, lti.Flag, id, slices.Sorted(maps.Keys(severities))...)
 		if exam == nil {
 			return
 		}
 		for stimulus, severity := range severities {
-			call := harness.Call{Title: stimulus, Severity: &severity}
+			call := Call{Title: stimulus, Severity: &severity}
 			if stimulus == "flag-with-reason" {
 				call.Reason = longReason
 			}
@@ -214,7 +214,7 @@ var _ = Describe("A platform's control of an exam", func() {
 
 	It("does what the launch offers, and nothing else", For("ap-acs-platform-advertised-actions", "ap-acs-platform-response-form"), func(ctx SpecContext) {
 		const id, form = "ap-acs-platform-advertised-actions", "ap-acs-platform-response-form"
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		exam, err := scene.Running(ctx, "", nil)
 		for _, stimulus := range []string{"advertised-actions", "action-not-advertised", "action-unknown", "action-upper-case", "action-empty"} {
 			scene.Unseen(id, stimulus, err, exam)
@@ -223,7 +223,7 @@ var _ = Describe("A platform's control of an exam", func() {
 			return
 		}
 		for stimulus, action := range map[string]lti.Action{"action-unknown": "teleport", "action-upper-case": "PAUSE", "action-empty": ""} {
-			flow, err := scene.Act(ctx, exam, harness.Call{Title: stimulus, Change: func(r *lti.ControlRequest) { r.Action = action }})
+			flow, err := scene.Act(ctx, exam, Call{Title: stimulus, Change: func(r *lti.ControlRequest) { r.Action = action }})
 			if !scene.Unseen(id, stimulus, err, exam, flow) {
 				wrong := refused(flow)
 				scene.Check(id, stimulus, wrong == "", "", Seen(wrong), exam, flow)
@@ -232,11 +232,11 @@ var _ = Describe("A platform's control of an exam", func() {
 		missing, status, ends := 0, lti.Running, false
 		for _, action := range []lti.Action{lti.Flag, lti.Pause, lti.Resume, lti.Update, lti.Terminate} { // so that each finds an attempt that it fits
 			stimulus := "advertised-actions"
-			call := harness.Call{Action: action}
+			call := Call{Action: action}
 			if action == lti.Update {
 				call.ExtraTime = new(5)
 			}
-			offered := exam.OffersAction(action)
+			offered := OffersAction(exam, action)
 			if !offered {
 				stimulus = "action-not-advertised"
 				missing++
@@ -264,16 +264,16 @@ var _ = Describe("A platform's control of an exam", func() {
 		// All of them are offered; the exam with fewer, if there is one, tells the rest.
 		const stimulus = "action-not-advertised"
 		other, err := scene.Exam(ctx, harness.PlatformLaunch{Title: "another exam", Link: config.OtherExam})
-		i := slices.IndexFunc(lti.Actions, func(a lti.Action) bool { return err == nil && !other.OffersAction(a) })
-		if err != nil || i < 0 || !ends || !other.OffersAction(lti.Terminate) { // no journey ends this exam
+		i := slices.IndexFunc(lti.Actions, func(a lti.Action) bool { return err == nil && !OffersAction(other, a) })
+		if err != nil || i < 0 || !ends || !OffersAction(other, lti.Terminate) { // no journey ends this exam
 			scene.Observe(id, stimulus, results.Skipped, "", "The platform offers every action, in every exam that the run can end.", exam)
 			return
 		}
-		started, err := scene.Start(ctx, other, harness.StartMessage{Title: "LtiStartAssessment of the other exam"})
+		started, err := scene.Start(ctx, other, StartMessage{Title: "LtiStartAssessment of the other exam"})
 		if scene.Unseen(id, stimulus, err, other, started) {
 			return
 		}
-		call := harness.Call{Action: lti.Actions[i]}
+		call := Call{Action: lti.Actions[i]}
 		if call.Action == lti.Update {
 			call.ExtraTime = new(5)
 		}
@@ -282,26 +282,26 @@ var _ = Describe("A platform's control of an exam", func() {
 			wrong := refused(flow)
 			scene.Check(id, stimulus, wrong == "", "", fmt.Sprintf("%s: %s", call.Action, Seen(wrong)), other, flow)
 		}
-		_, err = scene.Act(ctx, other, harness.Call{Action: lti.Terminate})
+		_, err = scene.Act(ctx, other, Call{Action: lti.Terminate})
 		scene.Unseen(id, stimulus, err, other)
 	})
 
 	It("needs a token for it", For("ap-acs-platform-authorisation"), func(ctx SpecContext) {
 		const id = "ap-acs-platform-authorisation"
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		exam := JudgeControlTokens(ctx, scene, id)
 		if exam == nil {
 			return
 		}
 		looked, err := scene.Look(ctx, exam, "the exam's page after the requests that had to be refused")
-		if err == nil && !looked.Started() {
+		if err == nil && !Started(looked) {
 			scene.Observe(id, "acs-without-token", results.Failed, "", "One of the requests has had an effect: "+looked.End()+".", exam, looked)
 		}
 	})
 
 	It("lets no tool touch the exams of another", For("ap-acs-platform-tool-isolation"), func(ctx SpecContext) {
 		const id, stimulus = "ap-acs-platform-tool-isolation", "acs-of-other-tool"
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		if scene.Unbound(id, stimulus) {
 			return
 		}
@@ -313,7 +313,7 @@ var _ = Describe("A platform's control of an exam", func() {
 		if scene.Unseen(id, stimulus, err, exam) {
 			return
 		}
-		flow, err := scene.Act(ctx, exam, harness.Call{Title: "another tool's request", Action: lti.Terminate, Tool: other, Token: token})
+		flow, err := scene.Act(ctx, exam, Call{Title: "another tool's request", Action: lti.Terminate, Tool: other, Token: token})
 		if scene.Unseen(id, stimulus, err, exam, flow) {
 			return
 		}
@@ -322,7 +322,7 @@ var _ = Describe("A platform's control of an exam", func() {
 		if err != nil && !NoJourney(err) && scene.Unseen(id, stimulus, err, exam, flow) {
 			return
 		}
-		if looked != nil && !looked.Started() {
+		if looked != nil && !Started(looked) {
 			wrong = "the exam no longer goes on: " + looked.End()
 		}
 		scene.Check(id, stimulus, wrong == "", "", Seen(wrong), exam, flow, looked)
@@ -340,15 +340,15 @@ const withEverything = "update-with-everything"
 
 // JudgeControlTokens judges a requirement by requests to the control service without
 // the right token, and returns the exam that they were about; nil where there was none.
-func JudgeControlTokens(ctx SpecContext, scene *harness.PlatformScenario, id requirements.ID) *harness.PlatformFlow {
+func JudgeControlTokens(ctx SpecContext, scene *Scenario, id requirements.ID) *harness.PlatformFlow {
 	exam, err := scene.Running(ctx, "", nil)
 	if AllUnseen(scene, id, err, exam) {
 		return nil
 	}
 	for _, stimulus := range CasesOf(id) {
 		wrong := services.WithoutToken
-		call := harness.Call{Title: stimulus, Action: lti.Terminate}
-		if mild, ok := harness.Harmless(exam); ok && (!exam.OffersAction(lti.Terminate) || slices.Contains(mayBeTaken, stimulus)) {
+		call := Call{Title: stimulus, Action: lti.Terminate}
+		if mild, ok := Harmless(exam); ok && (!OffersAction(exam, lti.Terminate) || slices.Contains(mayBeTaken, stimulus)) {
 			call.Action, call.ExtraTime = mild.Action, mild.ExtraTime // a platform may take a token from there
 		}
 		switch stimulus {
@@ -383,15 +383,15 @@ func JudgeControlTokens(ctx SpecContext, scene *harness.PlatformScenario, id req
 			call.Fault = &fault
 		}
 		flow, err := scene.Act(ctx, exam, call)
-		if !scene.Unseen(id, stimulus, err, exam, flow) && !services.AnswersToken(scene, id, stimulus, flow, exam) {
-			wrong.Observe(scene, id, stimulus, flow, exam)
+		if !scene.Unseen(id, stimulus, err, exam, flow) && !services.AnswersToken(scene.PlatformScenario, id, stimulus, flow, exam) {
+			wrong.Observe(scene.PlatformScenario, id, stimulus, flow, exam)
 		}
 	}
 	return exam
 }
 
 // judgeResponse holds the form of an answer against Proctoring Services 1.0, 5.
-func judgeResponse(scene *harness.PlatformScenario, id requirements.ID, exam, flow *harness.PlatformFlow) {
+func judgeResponse(scene *Scenario, id requirements.ID, exam, flow *harness.PlatformFlow) {
 	content, _, _ := mime.ParseMediaType(flow.Exchange.ContentType)
 	var members map[string]any
 	err := json.Unmarshal(flow.Exchange.Body, &members)
@@ -414,13 +414,13 @@ func judgeResponse(scene *harness.PlatformScenario, id requirements.ID, exam, fl
 
 // actWithFaults makes a control request with each fault of the fake tool that provokes a
 // requirement, in one exam, which survives them, and lets each answer be judged.
-func actWithFaults(ctx SpecContext, scene *harness.PlatformScenario, id requirements.ID, judge func(fault string, exam, flow *harness.PlatformFlow)) {
+func actWithFaults(ctx SpecContext, scene *Scenario, id requirements.ID, judge func(fault string, exam, flow *harness.PlatformFlow)) {
 	exam, err := scene.Running(ctx, "", nil)
 	for _, fault := range faketool.FaultsFor(string(id)) {
 		if scene.Unseen(id, fault.Name, err, exam) {
 			continue
 		}
-		call, ok := harness.Harmless(exam)
+		call, ok := Harmless(exam)
 		if !ok {
 			scene.Observe(id, fault.Name, results.Skipped, "", "The platform offers no action that the attempt survives.", exam)
 			continue
@@ -436,15 +436,15 @@ func actWithFaults(ctx SpecContext, scene *harness.PlatformScenario, id requirem
 var _ = Describe("A platform's control service", func() {
 	// Each fault of the fake tool is one request that has to be refused.
 	reject := func(ctx SpecContext, id requirements.ID) {
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		exam, err := scene.Running(ctx, "", nil)
 		for _, fault := range faketool.FaultsFor(string(id)) {
 			if scene.Unseen(id, fault.Name, err, exam) {
 				continue
 			}
-			call, ok := harness.Harmless(exam)
+			call, ok := Harmless(exam)
 			if strings.HasPrefix(fault.Name, "extra-time") {
-				call, ok = harness.Call{Action: lti.Update, ExtraTime: new(5)}, exam.OffersAction(lti.Update)
+				call, ok = Call{Action: lti.Update, ExtraTime: new(5)}, OffersAction(exam, lti.Update)
 			}
 			if !ok {
 				scene.Observe(id, fault.Name, results.Skipped, "", "The platform does not offer the action.", exam)
@@ -453,7 +453,7 @@ var _ = Describe("A platform's control service", func() {
 			call.Title, call.Fault = fault.Does, &fault
 			flow, err := scene.Act(ctx, exam, call)
 			if !scene.Unseen(id, fault.Name, err, exam, flow) {
-				services.Malformed.Observe(scene, id, fault.Name, flow, exam)
+				services.Malformed.Observe(scene.PlatformScenario, id, fault.Name, flow, exam)
 			}
 		}
 	}
@@ -461,7 +461,7 @@ var _ = Describe("A platform's control service", func() {
 
 	It("takes the time of an incident in any form", For("ap-acs-platform-incident-time"), func(ctx SpecContext) {
 		const id = "ap-acs-platform-incident-time"
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		actWithFaults(ctx, scene, id, func(fault string, exam, flow *harness.PlatformFlow) {
 			scene.Check(id, fault, flow.Exchange.Status == http.StatusOK, "", fmt.Sprintf("HTTP %d.", flow.Exchange.Status), exam, flow)
 		})
@@ -469,13 +469,13 @@ var _ = Describe("A platform's control service", func() {
 
 	It("takes the media type in any form, and no other", For("ap-acs-platform-accepts-media-type"), func(ctx SpecContext) {
 		const id = "ap-acs-platform-accepts-media-type"
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		actWithFaults(ctx, scene, id, func(fault string, exam, flow *harness.PlatformFlow) {
 			switch ok := flow.Exchange.Status == http.StatusOK; {
 			case fault == "media-type-text", fault == "media-type-json" && !ok:
-				services.OfOtherType.Observe(scene, id, fault, flow, exam)
+				services.OfOtherType.Observe(scene.PlatformScenario, id, fault, flow, exam)
 			case fault == "acs-by-get", fault == "acs-by-put":
-				services.ByOtherMethod.Observe(scene, id, fault, flow, exam)
+				services.ByOtherMethod.Observe(scene.PlatformScenario, id, fault, flow, exam)
 			default:
 				scene.Check(id, fault, ok, "", services.AnsweredWith(flow), exam, flow)
 			}
@@ -484,10 +484,10 @@ var _ = Describe("A platform's control service", func() {
 
 	It("knows only its own candidates", For("ap-acs-platform-unknown-target"), func(ctx SpecContext) {
 		const id = "ap-acs-platform-unknown-target"
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		exam, err := scene.Running(ctx, "", nil)
 		judge := func(stimulus string, exam *harness.PlatformFlow, change func(*lti.ControlRequest), statuses ...lti.Status) {
-			call, ok := harness.Harmless(exam)
+			call, ok := Harmless(exam)
 			if !ok {
 				scene.Observe(id, stimulus, results.Skipped, "", "The platform offers no action that the attempt survives.", exam)
 				return
@@ -510,7 +510,7 @@ var _ = Describe("A platform's control service", func() {
 			}
 		}
 		if !scene.Unseen(id, "target-submitted", err, exam) {
-			_, err := scene.End(ctx, exam, harness.Ending{Silent: true})
+			_, err := scene.End(ctx, exam, Ending{Silent: true})
 			if !scene.Unseen(id, "target-submitted", err, exam) {
 				judge("target-submitted", exam, nil, lti.Complete)
 			}
@@ -530,7 +530,7 @@ var _ = Describe("A platform's control service", func() {
 
 // judgeAdaptedControl judges whether another tool can control an exam by an address that
 // it has made of the exam's.
-func judgeAdaptedControl(ctx SpecContext, scene *harness.PlatformScenario, id requirements.ID, stimulus string) {
+func judgeAdaptedControl(ctx SpecContext, scene *Scenario, id requirements.ID, stimulus string) {
 	exam, err := scene.Running(ctx, "", nil)
 	if scene.Unseen(id, stimulus, err, exam) {
 		return
@@ -542,7 +542,7 @@ func judgeAdaptedControl(ctx SpecContext, scene *harness.PlatformScenario, id re
 	address, _ := exam.Message().Object(lti.ClaimACS)["assessment_control_url"].(string)
 	addresses := services.Adapted(address, scene.Run().Platform().OtherClientID)
 	for _, how := range slices.Sorted(maps.Keys(addresses)) {
-		flow, err := scene.Act(ctx, exam, harness.Call{Title: "another tool's request, the address " + how, Action: lti.Terminate, Tool: other, Token: token, URL: addresses[how]})
+		flow, err := scene.Act(ctx, exam, Call{Title: "another tool's request, the address " + how, Action: lti.Terminate, Tool: other, Token: token, URL: addresses[how]})
 		if scene.Unseen(id, stimulus, err, exam, flow) {
 			return
 		}
@@ -556,6 +556,6 @@ func judgeAdaptedControl(ctx SpecContext, scene *harness.PlatformScenario, id re
 	case NoJourney(err):
 		scene.Observe(id, stimulus, results.Passed, "", "No answer says that the exam is terminated.", exam)
 	case !scene.Unseen(id, stimulus, err, exam, looked):
-		scene.Check(id, stimulus, looked.Started(), "", looked.End()+".", exam, looked)
+		scene.Check(id, stimulus, Started(looked), "", looked.End()+".", exam, looked)
 	}
 }

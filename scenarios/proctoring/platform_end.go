@@ -75,11 +75,11 @@ var endChecks = []struct {
 
 // ended is an exam that has ended by a journey, and the LtiEndAssessment that told
 // of it. The error is [harness.ErrNoLaunch] where none came.
-func ended(ctx SpecContext, scene *harness.PlatformScenario, by config.Deed) (exam, end *harness.PlatformFlow, err error) {
+func ended(ctx SpecContext, scene *Scenario, by config.Deed) (exam, end *harness.PlatformFlow, err error) {
 	if exam, err = scene.Running(ctx, "", wantsEnd); err != nil {
 		return exam, nil, err
 	}
-	if end, err = scene.End(ctx, exam, harness.Ending{By: by}); err == nil && !end.Launched() {
+	if end, err = scene.End(ctx, exam, Ending{By: by}); err == nil && !end.Launched() {
 		err = fmt.Errorf("%w: LtiEndAssessment did not come: %s", harness.ErrNoLaunch, end.End())
 	}
 	return exam, end, err
@@ -116,8 +116,8 @@ func wrongEndClaims(r *harness.PlatformRun, exam, end *harness.PlatformFlow) str
 var _ = Describe("A platform, at the end of an exam,", func() {
 	It("tells the tool, which has asked for it", For("ap-end-assessment-sent-when-requested"), func(ctx SpecContext) {
 		const id = "ap-end-assessment-sent-when-requested"
-		scene := PlatformScene()
-		judge := func(stimulus string, exam *harness.PlatformFlow, e harness.Ending) {
+		scene := In(PlatformScene())
+		judge := func(stimulus string, exam *harness.PlatformFlow, e Ending) {
 			end, err := scene.End(ctx, exam, e)
 			if !scene.Unseen(id, stimulus, err, exam, end) {
 				messageType, _ := end.Message().Text(lti.ClaimMessageType)
@@ -125,14 +125,14 @@ var _ = Describe("A platform, at the end of an exam,", func() {
 			}
 		}
 		if exam, err := scene.Running(ctx, "", wantsEnd); !scene.Unseen(id, "end-by-submission", err, exam) {
-			judge("end-by-submission", exam, harness.Ending{})
+			judge("end-by-submission", exam, Ending{})
 		}
 
-		if lasts := scene.Run().ExamTime(); lasts == 0 {
+		if lasts := scene.ExamTime(); lasts == 0 {
 			scene.Observe(id, "end-by-time", results.Skipped, "", "platform.exam_duration is not set: it says how long an attempt lasts.")
 		} else if exam, err := scene.Running(ctx, "", wantsEnd); !scene.Unseen(id, "end-by-time", err, exam) {
 			if !scene.Unseen(id, "end-by-time", scene.Pass(ctx, lasts+time.Minute), exam) {
-				judge("end-by-time", exam, harness.Ending{By: config.OpenExam})
+				judge("end-by-time", exam, Ending{By: config.OpenExam})
 			}
 		}
 
@@ -144,24 +144,24 @@ var _ = Describe("A platform, at the end of an exam,", func() {
 		if scene.Unseen(id, terminated, err, exam) {
 			return
 		}
-		if !exam.OffersAction(lti.Terminate) {
+		if !OffersAction(exam, lti.Terminate) {
 			scene.Observe(id, terminated, results.Skipped, "", "The platform does not offer to terminate.", exam)
 			return
 		}
-		if flow, err := scene.Act(ctx, exam, harness.Call{Action: lti.Terminate}); !scene.Unseen(id, terminated, err, exam, flow) {
-			judge(terminated, exam, harness.Ending{By: config.OpenExam})
+		if flow, err := scene.Act(ctx, exam, Call{Action: lti.Terminate}); !scene.Unseen(id, terminated, err, exam, flow) {
+			judge(terminated, exam, Ending{By: config.OpenExam})
 		}
 	})
 
 	It("does not report it to a tool that has not asked", For("ap-end-assessment-not-sent-unrequested"), func(ctx SpecContext) {
 		const id = "ap-end-assessment-not-sent-unrequested"
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		silent := func(stimulus string, with lti.Claims) {
 			exam, err := scene.Running(ctx, "", with)
 			if scene.Unseen(id, stimulus, err, exam) {
 				return
 			}
-			end, err := scene.End(ctx, exam, harness.Ending{Silent: true})
+			end, err := scene.End(ctx, exam, Ending{Silent: true})
 			if !scene.Unseen(id, stimulus, err, exam, end) {
 				scene.Check(id, stimulus, end.Login == nil, "", end.End()+".", exam, end)
 			}
@@ -170,7 +170,7 @@ var _ = Describe("A platform, at the end of an exam,", func() {
 		silent("end-return-false", lti.Claims{lti.ClaimEndAssessmentReturn: false})
 		exam, err := scene.Running(ctx, "", wantsEnd)
 		if err == nil {
-			_, err = scene.End(ctx, exam, harness.Ending{})
+			_, err = scene.End(ctx, exam, Ending{})
 		}
 		if !scene.Unseen(id, "end-return-stale", err, exam) {
 			silent("end-return-stale", lti.Claims{lti.ClaimEndAssessmentReturn: false})
@@ -179,7 +179,7 @@ var _ = Describe("A platform, at the end of an exam,", func() {
 
 	It("takes only true as the request to report it", For("ap-end-assessment-return-non-boolean"), func(ctx SpecContext) {
 		const id = "ap-end-assessment-return-non-boolean"
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		strict := []string{"end-return-string-false", "end-return-zero", "end-return-null"}
 		// They are all the same candidate's: those that decide come first, after one that
 		// wished to be told and one that did not. Where the wish outlasts its attempt, none
@@ -189,7 +189,7 @@ var _ = Describe("A platform, at the end of an exam,", func() {
 			exam, err := scene.Running(ctx, "", wish)
 			var end *harness.PlatformFlow
 			if err == nil {
-				end, err = scene.End(ctx, exam, harness.Ending{Silent: wish == nil})
+				end, err = scene.End(ctx, exam, Ending{Silent: wish == nil})
 			}
 			switch {
 			case err != nil:
@@ -212,15 +212,15 @@ var _ = Describe("A platform, at the end of an exam,", func() {
 			if scene.Unseen(id, fault.Name, err, exam) {
 				continue
 			}
-			flow, err := scene.Start(ctx, exam, harness.StartMessage{Title: fault.Does, Fault: &fault})
+			flow, err := scene.Start(ctx, exam, StartMessage{Title: fault.Does, Fault: &fault})
 			if scene.Unseen(id, fault.Name, err, exam, flow) {
 				continue
 			}
-			if status := flow.Trip.Page.Status; !flow.Started() {
+			if status := flow.Trip.Page.Status; !Started(flow) {
 				scene.Check(id, fault.Name, status >= 400 && status < 500, "", "Not started: "+flow.End()+".", exam, flow)
 				continue
 			}
-			end, err := scene.End(ctx, flow, harness.Ending{Silent: true})
+			end, err := scene.End(ctx, flow, Ending{Silent: true})
 			if scene.Unseen(id, fault.Name, err, exam, flow) {
 				continue
 			}
@@ -230,13 +230,13 @@ var _ = Describe("A platform, at the end of an exam,", func() {
 	})
 
 	It("says the same about the attempt as at its beginning", For(endChecked()...), func(ctx SpecContext) {
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		keys, keysErr := scene.Run().FetchKeySet(ctx, scene.Run().Platform().JWKSURL)
 		for attempt := range 2 {
 			exam, end, err := ended(ctx, scene, config.SubmitExam)
 			if fresh := requirements.ID("ap-end-assessment-fresh-oidc"); err == nil && scene.Undeclared(fresh) == "" {
 				wrong := messages.WrongSignature(end, keys, keysErr)
-				messages.JudgeSigned(scene, fresh, wrong, keysErr, end)
+				messages.JudgeSigned(scene.PlatformScenario, fresh, wrong, keysErr, end)
 			}
 			for _, c := range endChecks {
 				stimulus := ""
@@ -257,7 +257,7 @@ var _ = Describe("A platform, at the end of an exam,", func() {
 
 	It("has a place for the candidate to go to", For("ap-end-assessment-return-url"), func(ctx SpecContext) {
 		const id, stimulus = "ap-end-assessment-return-url", "return-at-the-end"
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		if scene.Skip(id, stimulus, config.ReturnURL) {
 			return
 		}
@@ -278,7 +278,7 @@ var _ = Describe("A platform, at the end of an exam,", func() {
 
 	It("says when it ended through an error", For("ap-end-assessment-error-claims"), func(ctx SpecContext) {
 		const id, stimulus = "ap-end-assessment-error-claims", "exam-breaks"
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		exam, end, err := ended(ctx, scene, config.BreakExam)
 		if NoJourney(err) {
 			scene.Observe(id, stimulus, results.Skipped, "", "Not tried: "+err.Error()+".", exam)

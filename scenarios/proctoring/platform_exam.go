@@ -14,16 +14,16 @@ import (
 var _ = Describe("A platform, through a whole exam,", func() {
 	It("starts it, does what the proctor asks, and tells the tool of its end", For("ap-platform-accepts-valid-start-assessment", "ap-end-assessment-sent-when-requested"), InBrowser, func(ctx SpecContext) {
 		const start, end = "ap-platform-accepts-valid-start-assessment", "ap-end-assessment-sent-when-requested"
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		exam, err := scene.Exam(ctx, harness.PlatformLaunch{Title: "a whole exam: the candidate is sent to the check-in"})
 		if scene.Unseen(start, "", err, exam) || scene.Unseen(end, "", err, exam) {
 			return
 		}
-		begun, err := scene.Start(ctx, exam, harness.StartMessage{Title: "a whole exam: the candidate comes back, and it starts", With: wantsEnd})
+		begun, err := scene.Start(ctx, exam, StartMessage{Title: "a whole exam: the candidate comes back, and it starts", With: wantsEnd})
 		if scene.Unseen(start, "", err, exam, begun) || scene.Unseen(end, "", err, exam, begun) {
 			return
 		}
-		if !begun.Started() {
+		if !Started(begun) {
 			scene.Observe(start, "", results.Failed, "", "The exam has not started: "+begun.End()+".", exam, begun)
 			scene.Observe(end, "", results.Inconclusive, "", "The exam has not started.", exam, begun)
 			return
@@ -32,10 +32,10 @@ var _ = Describe("A platform, through a whole exam,", func() {
 
 		// What the platform offers to the proctor; requirements of their own judge it.
 		for _, action := range []lti.Action{lti.Flag, lti.Pause, lti.Resume, lti.Update} {
-			if scene.Undeclared("ap-acs-platform-flag") != "" || !exam.OffersAction(action) || action == lti.Pause && !exam.OffersAction(lti.Resume) {
+			if scene.Undeclared("ap-acs-platform-flag") != "" || !OffersAction(exam, action) || action == lti.Pause && !OffersAction(exam, lti.Resume) {
 				continue
 			}
-			call := harness.Call{Title: "a whole exam: the proctor does " + string(action), Action: action}
+			call := Call{Title: "a whole exam: the proctor does " + string(action), Action: action}
 			if action == lti.Update {
 				call.ExtraTime = new(10)
 			}
@@ -55,7 +55,7 @@ var _ = Describe("A platform, through a whole exam,", func() {
 			scene.SkipAll(end)
 			return
 		}
-		ended, err := scene.End(ctx, begun, harness.Ending{By: config.SubmitExam})
+		ended, err := scene.End(ctx, begun, Ending{By: config.SubmitExam})
 		if scene.Unseen(end, "", err, append(stages, ended)...) {
 			return
 		}

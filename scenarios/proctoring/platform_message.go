@@ -256,13 +256,13 @@ func examChecked() []requirements.ID {
 
 var _ = Describe("A platform's launch into a proctored exam", func() {
 	It("is what the specifications say, from the login initiation to the last claim", For(examChecked()...), InBrowser, func(ctx SpecContext) {
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		keys, keysErr := scene.Run().FetchKeySet(ctx, scene.Run().Platform().JWKSURL)
-		for _, user := range scene.Run().Candidates() {
+		for _, user := range scene.Candidates() {
 			flow, err := scene.Exam(ctx, harness.PlatformLaunch{Title: "a launch into an exam: " + user, User: user})
 			if err == nil {
 				wrong := messages.WrongSignature(flow, keys, keysErr)
-				messages.JudgeSigned(scene, "ap-start-proctoring-through-oidc-login", wrong, keysErr, flow)
+				messages.JudgeSigned(scene.PlatformScenario, "ap-start-proctoring-through-oidc-login", wrong, keysErr, flow)
 			}
 			for _, c := range examChecks {
 				if claim, ok := optionalClaims[c.ID]; ok && flow != nil && !claim.sent(flow) && scene.Skip(c.ID, "", claim.feature) {
@@ -282,7 +282,7 @@ var _ = Describe("A platform's launch into a proctored exam", func() {
 
 	It("answers no authentication request that is not in order", For("ap-start-proctoring-through-oidc-login"), func(ctx SpecContext) {
 		const id = "ap-start-proctoring-through-oidc-login"
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		before, err := scene.Exam(ctx, harness.PlatformLaunch{Title: "control: a launch into an exam"})
 		for _, fault := range faketool.FaultsFor(id) {
 			if scene.Unseen(id, fault.Name, err, before) {
@@ -302,7 +302,9 @@ var _ = Describe("A platform's launch into a proctored exam", func() {
 			}
 			judge := scene.Refused
 			if fault.Name == "exam-response-mode-query" {
-				judge = func(f *harness.PlatformFlow) (results.Verdict, string) { return messages.KeptOutOfURLs(scene, f) }
+				judge = func(f *harness.PlatformFlow) (results.Verdict, string) {
+					return messages.KeptOutOfURLs(scene.PlatformScenario, f)
+				}
 			}
 			verdict, says := judge(flow)
 			after, err := scene.Exam(ctx, harness.PlatformLaunch{Title: "control: a launch into an exam"})
@@ -314,12 +316,12 @@ var _ = Describe("A platform's launch into a proctored exam", func() {
 
 	It("says which assessment it is", For("ap-start-proctoring-resource-link-identifies-assessment"), func(ctx SpecContext) {
 		const id, stimulus = "ap-start-proctoring-resource-link-identifies-assessment", "two-attempts-and-another-assessment"
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		first, err := scene.Running(ctx, "", nil)
 		if scene.Unseen(id, stimulus, err, first) {
 			return
 		}
-		ended, err := scene.End(ctx, first, harness.Ending{Silent: true})
+		ended, err := scene.End(ctx, first, Ending{Silent: true})
 		if scene.Unseen(id, stimulus, err, first, ended) {
 			return
 		}
@@ -340,7 +342,7 @@ var _ = Describe("A platform's launch into a proctored exam", func() {
 
 	It("counts attempts", For("ap-start-proctoring-attempt-number-integer"), func(ctx SpecContext) {
 		const id = "ap-start-proctoring-attempt-number-integer"
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		first, err := scene.Exam(ctx, harness.PlatformLaunch{Title: "an attempt"})
 		if scene.Unseen(id, "launched-again-before-start", err, first) || scene.Unseen(id, "first-and-second-attempt", err, first) || scene.Unseen(id, "other-candidate", err, first) {
 			return
@@ -352,7 +354,7 @@ var _ = Describe("A platform's launch into a proctored exam", func() {
 		}
 		running, err := scene.Running(ctx, "", nil)
 		if err == nil {
-			_, err = scene.End(ctx, running, harness.Ending{Silent: true})
+			_, err = scene.End(ctx, running, Ending{Silent: true})
 		}
 		if scene.Unseen(id, "first-and-second-attempt", err, running) {
 			return
@@ -360,7 +362,7 @@ var _ = Describe("A platform's launch into a proctored exam", func() {
 		next, err := scene.Exam(ctx, harness.PlatformLaunch{Title: "the next attempt"})
 		if !scene.Unseen(id, "first-and-second-attempt", err, running, next) {
 			wrong := wrongAttempt(running, next, 1)
-			if wrong != "" && scene.Run().Resets() { // which may begin to count anew
+			if wrong != "" && scene.Resets() { // which may begin to count anew
 				wrong = wrongAttempt(running, next, 0)
 			}
 			scene.Check(id, "first-and-second-attempt", wrong == "", "", Seen(wrong), running, next)
@@ -384,12 +386,12 @@ var _ = Describe("A platform's launch into a proctored exam", func() {
 
 	It("has session data that nobody can guess", For("ap-start-proctoring-session-data-unguessable"), func(ctx SpecContext) {
 		const id, stimulus = "ap-start-proctoring-session-data-unguessable", "twenty-launches"
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		owner := map[string]string{} // by value
 		var values []string
 		var flows []*harness.PlatformFlow
 		repeated := false
-		candidates := scene.Run().Candidates()
+		candidates := scene.Candidates()
 		for i := range launchesToGuess {
 			user := candidates[i%len(candidates)]
 			flow, err := scene.Exam(ctx, harness.PlatformLaunch{Title: "a launch into an exam: " + user, User: user})
@@ -434,7 +436,7 @@ var _ = Describe("A platform's launch into a proctored exam", func() {
 
 	It("can be returned from without taking the exam", For("ap-start-proctoring-return-url"), InBrowser, func(ctx SpecContext) {
 		const id = "ap-start-proctoring-return-url"
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		for stimulus, message := range map[string]string{
 			"return-with-error": "You may not take this exam.", "return-with-script-in-error": faketool.ScriptMarkup,
 		} {
@@ -466,7 +468,7 @@ var _ = Describe("A platform's launch into a proctored exam", func() {
 					err = nil
 				}
 				if !scene.Unseen(id, stimulus, err, exam, back) {
-					scene.Check(id, stimulus, looked == nil || !looked.Started(), "", "The candidate was shown: "+back.End()+".", exam, back, looked)
+					scene.Check(id, stimulus, looked == nil || !Started(looked), "", "The candidate was shown: "+back.End()+".", exam, back, looked)
 				}
 			}
 		}

@@ -26,7 +26,7 @@ import (
 // a genuine message does.
 var _ = Describe("A platform, sent the message that starts an exam,", func() {
 	of := func(id requirements.ID, what string) TableEntry { return Entry(what, For(id), id) }
-	react := func(ctx SpecContext, id requirements.ID) { PlatformScene().ReactToStart(ctx, id) }
+	react := func(ctx SpecContext, id requirements.ID) { In(PlatformScene()).ReactToStart(ctx, id) }
 
 	DescribeTable("starts it for", react,
 		of("ap-platform-accepts-valid-start-assessment", "a valid message, with more or less than usual"),
@@ -50,7 +50,7 @@ var _ = Describe("A platform, sent the message that starts an exam,", func() {
 
 	It("starts nothing for a message of another type, or elsewhere", For("ap-platform-rejects-message-type-confusion"), func(ctx SpecContext) {
 		const id = "ap-platform-rejects-message-type-confusion"
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		scene.ReactToStart(ctx, id)
 		for stimulus, to := range map[string]string{"start-at-auth-endpoint": scene.Run().Platform().AuthURL, "start-at-token-endpoint": scene.Run().Platform().TokenURL} {
 			if to == "" {
@@ -61,7 +61,7 @@ var _ = Describe("A platform, sent the message that starts an exam,", func() {
 			if scene.Unseen(id, stimulus, err, exam) {
 				continue
 			}
-			a, err := scene.Attempt(ctx, stimulus, exam, harness.StartMessage{Title: "LtiStartAssessment sent to " + to, To: to})
+			a, err := scene.Attempt(ctx, stimulus, exam, StartMessage{Title: "LtiStartAssessment sent to " + to, To: to})
 			if !scene.Unseen(id, stimulus, err, exam, a.Flow) {
 				scene.MustNotStart(ctx, id, a)
 			}
@@ -69,7 +69,7 @@ var _ = Describe("A platform, sent the message that starts an exam,", func() {
 	})
 
 	It("starts nothing twice", For("ap-platform-rejects-message-posted-twice", "sec-platform-tool-message-nonce"), func(ctx SpecContext) {
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		scene.ReactToStart(ctx, "ap-platform-rejects-message-posted-twice")
 		scene.ReactToStart(ctx, "sec-platform-tool-message-nonce")
 		for _, posted := range []struct {
@@ -80,19 +80,19 @@ var _ = Describe("A platform, sent the message that starts an exam,", func() {
 			if scene.Unseen(posted.id, posted.stimulus, err, first) {
 				continue
 			}
-			again, err := scene.Start(ctx, first, harness.StartMessage{Title: "the same message again", Again: first})
+			again, err := scene.Start(ctx, first, StartMessage{Title: "the same message again", Again: first})
 			if scene.Unseen(posted.id, posted.stimulus, err, first, again) {
 				continue
 			}
 			looked, err := scene.Look(ctx, first, "the exam's page afterwards")
-			refused := !again.Started()
+			refused := !Started(again)
 			switch {
 			case again.Trip.Page.Status >= 500:
 				scene.Observe(posted.id, posted.stimulus, results.Failed, "", "A server error: "+again.End()+".", first, again)
 			case NoJourney(err):
 				scene.Check(posted.id, posted.stimulus, refused, "", again.End()+".", first, again)
 			case scene.Unseen(posted.id, posted.stimulus, err, first, again):
-			case !looked.Started():
+			case !Started(looked):
 				scene.Observe(posted.id, posted.stimulus, results.Failed, "", "The attempt that had started is no longer running: "+looked.End()+".", first, again, looked)
 			default:
 				scene.Check(posted.id, posted.stimulus, refused, "", fmt.Sprintf("Answered with HTTP %d; the attempt goes on.", again.Trip.Page.Status), first, again, looked)
@@ -102,7 +102,7 @@ var _ = Describe("A platform, sent the message that starts an exam,", func() {
 
 	It("starts it once for a message that two tabs send at the same time", For("ap-platform-rejects-message-posted-twice", "sec-platform-tool-message-nonce"), func(ctx SpecContext) {
 		const rounds = 2
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		observe := func(verdict results.Verdict, says string, flows ...*harness.PlatformFlow) {
 			scene.Observe("ap-platform-rejects-message-posted-twice", "start-posted-twice-at-once", verdict, "", says, flows...)
 			scene.Observe("sec-platform-tool-message-nonce", "message-replayed-at-once", verdict, "", says, flows...)
@@ -146,19 +146,19 @@ var _ = Describe("A platform, sent the message that starts an exam,", func() {
 	})
 
 	It("starts nothing in a browser that was not sent to the tool", For("ap-platform-rejects-other-browser-session", "sec-platform-tool-message-bound-to-session"), func(ctx SpecContext) {
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		for _, id := range []requirements.ID{"ap-platform-rejects-other-browser-session", "sec-platform-tool-message-bound-to-session"} {
 			stimuli := []string{"start-in-other-candidates-browser", "start-in-fresh-browser", "start-without-cookies"}
 			if id == "sec-platform-tool-message-bound-to-session" {
 				stimuli = []string{"session-of-other-user", "no-session"}
 			}
-			var refused []harness.Attempted
+			var refused []Attempted
 			for i, stimulus := range stimuli {
 				exam, err := scene.Exam(ctx, harness.PlatformLaunch{Title: "a launch into an exam"})
 				if scene.Unseen(id, stimulus, err, exam) {
 					continue
 				}
-				st := harness.StartMessage{Title: "its message: " + stimulus}
+				st := StartMessage{Title: "its message: " + stimulus}
 				switch i {
 				case 0:
 					other, err := scene.Exam(ctx, harness.PlatformLaunch{Title: "another candidate's launch", User: config.SecondLearner})
@@ -191,9 +191,9 @@ var _ = Describe("A platform, sent the message that starts an exam,", func() {
 		}
 	})
 
-	DescribeTable("shows the exam to nobody who knows its address:", func(ctx SpecContext, stimulus string, opens func(context.Context, *harness.PlatformScenario) (agent.User, error)) {
+	DescribeTable("shows the exam to nobody who knows its address:", func(ctx SpecContext, stimulus string, opens func(context.Context, *Scenario) (agent.User, error)) {
 		const id = "ap-platform-rejects-other-browser-session"
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		exam, err := scene.Running(ctx, "", nil)
 		if scene.Unseen(id, stimulus, err, exam) {
 			return
@@ -212,38 +212,38 @@ var _ = Describe("A platform, sent the message that starts an exam,", func() {
 		again, err := scene.OpenExam(ctx, "the address of the exam's page, opened again by the candidate", exam, own)
 		switch {
 		case scene.Unseen(id, stimulus, err, exam, opened):
-		case opened.Started() && !guess.Address(again.Trip.Page.URL) && !again.SentCookies():
+		case Started(opened) && !guess.Address(again.Trip.Page.URL) && !again.SentCookies():
 			scene.Observe(id, stimulus, results.Warned, "", "The exam is shown, since the platform has no cookies and knows its candidates by addresses: "+opened.End()+".", exam, opened, again)
-		case opened.Started():
+		case Started(opened):
 			scene.Observe(id, stimulus, results.Failed, "", "The exam is shown: "+opened.End()+".", exam, opened, again)
-		case !again.Started():
+		case !Started(again):
 			scene.Observe(id, stimulus, results.Skipped, "", "The exam's page has no address of its own: it is not even shown to the candidate again.", exam, again)
 		default:
 			scene.Observe(id, stimulus, results.Passed, "", "The exam is not shown: "+opened.End()+".", exam, opened, again)
 		}
 	},
 		Entry("another candidate", For("ap-platform-rejects-other-browser-session"), "exam-address-in-other-candidates-browser",
-			func(ctx context.Context, scene *harness.PlatformScenario) (agent.User, error) {
+			func(ctx context.Context, scene *Scenario) (agent.User, error) {
 				return scene.NewTab(ctx, config.SecondLearner)
 			}),
 		Entry("somebody who is not signed in", For("ap-platform-rejects-other-browser-session"), "exam-address-in-fresh-browser",
-			func(ctx context.Context, scene *harness.PlatformScenario) (agent.User, error) {
+			func(ctx context.Context, scene *Scenario) (agent.User, error) {
 				return scene.Open(ctx), nil
 			}),
 	)
 
 	It("starts no second attempt with the session data of one that was handed in", For("ap-platform-rejects-replayed-session-data"), func(ctx SpecContext) {
 		const id, stimulus = "ap-platform-rejects-replayed-session-data", "start-session-used-again"
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		first, err := scene.Running(ctx, "", nil)
 		if scene.Unseen(id, stimulus, err, first) {
 			return
 		}
-		ended, err := scene.End(ctx, first, harness.Ending{Silent: true, Kept: true})
+		ended, err := scene.End(ctx, first, Ending{Silent: true, Kept: true})
 		if scene.Unseen(id, stimulus, err, first, ended) {
 			return
 		}
-		a, err := scene.Attempt(ctx, stimulus, first, harness.StartMessage{Title: "a new message with the session data that were used", By: ended.By()})
+		a, err := scene.Attempt(ctx, stimulus, first, StartMessage{Title: "a new message with the session data that were used", By: ended.By()})
 		if !scene.Unseen(id, stimulus, err, first, a.Flow) {
 			a.Others = []*harness.PlatformFlow{ended}
 			scene.MustNotStart(ctx, id, a)
@@ -252,7 +252,7 @@ var _ = Describe("A platform, sent the message that starts an exam,", func() {
 
 	It("starts one attempt for two messages that come at the same time with its session data", For("ap-platform-rejects-replayed-session-data"), InBrowser, func(ctx SpecContext) {
 		const id, stimulus = "ap-platform-rejects-replayed-session-data", "start-session-used-at-once"
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		exam, err := scene.Exam(ctx, harness.PlatformLaunch{})
 		if scene.Unseen(id, stimulus, err, exam) {
 			return
@@ -263,18 +263,18 @@ var _ = Describe("A platform, sent the message that starts an exam,", func() {
 		}
 		seen := append(slices.Clone(flows), exam)
 		running := flows[0]
-		if !running.Started() {
+		if !Started(running) {
 			running = flows[1]
 		}
 		switch crashed := slices.IndexFunc(flows, crashes); {
 		case crashed >= 0:
 			scene.Observe(id, stimulus, results.Failed, "", "A server error: "+flows[crashed].End()+".", seen...)
 			return
-		case !running.Started():
+		case !Started(running):
 			scene.Observe(id, stimulus, results.Inconclusive, "", "Neither message is seen to have started the exam: "+flows[0].End()+"; "+flows[1].End()+".", seen...)
 			return
 		}
-		ended, err := scene.End(ctx, running, harness.Ending{Silent: true, Kept: true})
+		ended, err := scene.End(ctx, running, Ending{Silent: true, Kept: true})
 		if scene.Unseen(id, stimulus, err, append(seen, ended)...) {
 			return
 		}
@@ -283,7 +283,7 @@ var _ = Describe("A platform, sent the message that starts an exam,", func() {
 			return
 		}
 		seen = append(seen, ended, looked)
-		if looked != nil && looked.Started() {
+		if looked != nil && Started(looked) {
 			scene.Observe(id, stimulus, results.Failed, "", "Another attempt is under way after the exam was handed in: "+looked.End()+".", seen...)
 			return
 		}
@@ -309,7 +309,7 @@ var _ = Describe("A platform, sent the message that starts an exam,", func() {
 
 	It("fails closed where it knows no session data", For("ap-platform-rejects-expired-session-data"), func(ctx SpecContext) {
 		const id = "ap-platform-rejects-expired-session-data"
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		seat, err := scene.SignIn(ctx, config.Learner)
 		if !scene.Unseen(id, "start-after-sign-out", err) {
 			defer seat.Close()
@@ -318,7 +318,7 @@ var _ = Describe("A platform, sent the message that starts an exam,", func() {
 				err = scene.EndSession(ctx, seat)
 			}
 			if !scene.Unseen(id, "start-after-sign-out", err, exam) {
-				a, err := scene.Attempt(ctx, "start-after-sign-out", exam, harness.StartMessage{Title: "LtiStartAssessment after the candidate has signed out"})
+				a, err := scene.Attempt(ctx, "start-after-sign-out", exam, StartMessage{Title: "LtiStartAssessment after the candidate has signed out"})
 				if !scene.Unseen(id, "start-after-sign-out", err, exam, a.Flow) {
 					scene.MustNotStart(ctx, id, a)
 				}
@@ -334,7 +334,7 @@ var _ = Describe("A platform, sent the message that starts an exam,", func() {
 			return
 		}
 		defer stranger.Close()
-		a, err := scene.Attempt(ctx, "start-session-made-up", other, harness.StartMessage{
+		a, err := scene.Attempt(ctx, "start-session-made-up", other, StartMessage{
 			Title: "LtiStartAssessment with made-up session data, from a candidate who launched nothing", By: stranger,
 			With: lti.Claims{lti.ClaimSessionData: lti.RandomString()},
 		})
@@ -345,35 +345,35 @@ var _ = Describe("A platform, sent the message that starts an exam,", func() {
 
 	It("waits for a check-in that takes its time", For("ap-start-proctoring-session-data-outlives-check-in"), func(ctx SpecContext) {
 		const id, stimulus = "ap-start-proctoring-session-data-outlives-check-in", "fifteen-minutes"
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		exam, err := scene.Exam(ctx, harness.PlatformLaunch{})
 		if scene.Unseen(id, stimulus, err, exam) || scene.Unseen(id, stimulus, scene.Pass(ctx, 15*time.Minute), exam) {
 			return
 		}
-		flow, err := scene.Start(ctx, exam, harness.StartMessage{Title: "LtiStartAssessment fifteen minutes later"})
+		flow, err := scene.Start(ctx, exam, StartMessage{Title: "LtiStartAssessment fifteen minutes later"})
 		if !scene.Unseen(id, stimulus, err, exam, flow) {
-			scene.Check(id, stimulus, flow.Started(), "", flow.End()+".", exam, flow)
+			scene.Check(id, stimulus, Started(flow), "", flow.End()+".", exam, flow)
 		}
 	})
 
 	It("starts it after a message that it refused", For("ap-platform-survives-failed-start"), func(ctx SpecContext) {
 		const id, stimulus = "ap-platform-survives-failed-start", "genuine-after-refused"
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		exam, err := scene.Exam(ctx, harness.PlatformLaunch{})
 		if scene.Unseen(id, stimulus, err, exam) {
 			return
 		}
-		refused, err := scene.Start(ctx, exam, harness.StartMessage{Title: "a message with other session data", With: lti.Claims{lti.ClaimSessionData: lti.RandomString()}})
+		refused, err := scene.Start(ctx, exam, StartMessage{Title: "a message with other session data", With: lti.Claims{lti.ClaimSessionData: lti.RandomString()}})
 		if scene.Unseen(id, stimulus, err, exam, refused) {
 			return
 		}
-		if refused.Started() {
+		if Started(refused) {
 			scene.Observe(id, stimulus, results.Inconclusive, "", "The message that had to be refused started the exam.", exam, refused)
 			return
 		}
-		genuine, err := scene.Start(ctx, exam, harness.StartMessage{Title: "the genuine message"})
+		genuine, err := scene.Start(ctx, exam, StartMessage{Title: "the genuine message"})
 		if !scene.Unseen(id, stimulus, err, exam, refused, genuine) {
-			scene.Check(id, stimulus, genuine.Started(), "", genuine.End()+".", exam, refused, genuine)
+			scene.Check(id, stimulus, Started(genuine), "", genuine.End()+".", exam, refused, genuine)
 		}
 	})
 })
@@ -389,7 +389,7 @@ func crashes(f *harness.PlatformFlow) bool {
 func startedOnce(flows []*harness.PlatformFlow, looked *harness.PlatformFlow) (results.Verdict, string) {
 	crashed := slices.IndexFunc(flows, crashes)
 	unanswered := func(f *harness.PlatformFlow) bool { return f.Trip.Ended != agent.Settled }
-	one, other := flows[0].Started(), flows[1].Started()
+	one, other := Started(flows[0]), Started(flows[1])
 	switch {
 	case crashed >= 0:
 		return results.Failed, "A server error: " + flows[crashed].End() + "."
@@ -397,7 +397,7 @@ func startedOnce(flows []*harness.PlatformFlow, looked *harness.PlatformFlow) (r
 		return results.Failed, "Both tabs show the exam."
 	case slices.ContainsFunc(flows, unanswered), !one && !other:
 		return results.Inconclusive, ""
-	case looked != nil && !looked.Started():
+	case looked != nil && !Started(looked):
 		return results.Failed, "The attempt that had started is no longer running: " + looked.End() + "."
 	}
 	return results.Passed, ""
@@ -411,14 +411,14 @@ func attemptOf(f *harness.PlatformFlow) (float64, bool) {
 
 var _ = Describe("A platform, told who the tool has seen,", func() {
 	It("refuses or starts, and never fails", For("ap-platform-checks-verified-user", "ap-platform-rejects-own-picture-as-verified"), InBrowser, func(ctx SpecContext) {
-		scene := PlatformScene()
+		scene := In(PlatformScene())
 		for _, id := range []requirements.ID{"ap-platform-checks-verified-user", "ap-platform-rejects-own-picture-as-verified"} {
 			for _, fault := range faketool.FaultsFor(string(id)) {
 				exam, err := scene.Exam(ctx, harness.PlatformLaunch{})
 				if scene.Unseen(id, fault.Name, err, exam) {
 					continue
 				}
-				flow, err := scene.Start(ctx, exam, harness.StartMessage{Title: fault.Does, Fault: &fault})
+				flow, err := scene.Start(ctx, exam, StartMessage{Title: fault.Does, Fault: &fault})
 				if scene.Unseen(id, fault.Name, err, exam, flow) {
 					continue
 				}
@@ -433,16 +433,16 @@ var _ = Describe("A platform, told who the tool has seen,", func() {
 					continue
 				case fault.Name == "verified-user-iss-sub" && flow.Shows(faketool.StrangerSub):
 					wrong = "the attempt is shown as that of the user whom verified_user names"
-				case fault.Name == "verified-user-platform-picture" && flow.ShowsPicture():
+				case fault.Name == "verified-user-platform-picture" && ShowsPicture(flow):
 					usual, err := scene.Running(ctx, "", lti.Claims{lti.ClaimVerifiedUser: nil})
 					if scene.Unseen(id, fault.Name, err, exam, flow, usual) {
 						continue
 					}
-					if !usual.ShowsPicture() { // else it is on the page in any case
+					if !ShowsPicture(usual) { // else it is on the page in any case
 						wrong = "the platform's own picture is shown as the one that the tool has verified"
 					}
 				}
-				scene.Check(id, fault.Name, wrong == "", "", strings.TrimPrefix(wrong+": ", ": ")+map[bool]string{true: "started", false: "not started"}[flow.Started()]+".", exam, flow)
+				scene.Check(id, fault.Name, wrong == "", "", strings.TrimPrefix(wrong+": ", ": ")+map[bool]string{true: "started", false: "not started"}[Started(flow)]+".", exam, flow)
 			}
 		}
 	})

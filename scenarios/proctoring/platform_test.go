@@ -75,7 +75,7 @@ func TestNoClaimIsNullOrEmpty(t *testing.T) {
 
 func TestExamsAreHeldAgainstEachCheck(t *testing.T) {
 	run, scene := judgetest.EmbeddedCampus(t)
-	exam, err := scene.Exam(t.Context(), harness.PlatformLaunch{Title: "an exam"})
+	exam, err := In(scene).Exam(t.Context(), harness.PlatformLaunch{Title: "an exam"})
 	NewWithT(t).Expect(err).NotTo(HaveOccurred())
 	seen := func(what, claim, value, wrong string) judgetest.Row[judgetest.Change] {
 		return judgetest.Seen(what, judgetest.Change{claim, value}, wrong)

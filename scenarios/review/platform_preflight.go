@@ -18,6 +18,7 @@ const reviews harness.Need = "reviews"
 func init() {
 	harness.AddPart(harness.Part{
 		Profile: requirements.SubmissionReview, Needs: []string{requirements.Grades}, Platform: preflightPlatform, Controls: controls,
+		Links: map[config.LaunchKind]requirements.ID{config.Review: "sr-through-oidc-login"},
 	})
 }
 

@@ -234,7 +234,7 @@ var _ = Describe("A platform, asked for an access token,", func() {
 		const id = "rfc6750-access-token-enforced"
 		scene := PlatformScene()
 		if scene.Undeclared("ap-acs-platform-authorisation") == "" {
-			proctoring.JudgeControlTokens(ctx, scene, id)
+			proctoring.JudgeControlTokens(ctx, proctoring.In(scene), id)
 		} else {
 			judgeGradeTokens(ctx, gradebook.In(scene), id)
 		}

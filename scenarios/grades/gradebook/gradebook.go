@@ -642,7 +642,7 @@ func (r Result) String() string {
 // scores: a real one is asked again until the result is what is awaited, or as
 // long as for a sign on a page.
 func (s *Scenario) ResultOf(ctx context.Context, item *LineItem, sub string, awaited func(Result) bool) (Result, error) {
-	until := time.Now().Add(s.Run().SignPatience())
+	until := time.Now().Add(s.Run().PageWait(s.Run().Config().Timeout.PageSign.Std()))
 	for {
 		list, err := AsIs(s.Results(ctx, item, "the results", ""))
 		if err != nil {

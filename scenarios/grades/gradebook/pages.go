@@ -52,7 +52,7 @@ func (s *Scenario) ShowsPoints() bool { return s.Run().Platform().PointsSelector
 // time: the gradebook of a real one is opened again until it shows what is awaited, or as
 // long as for a sign on a page.
 func (s *Scenario) PointsShown(ctx context.Context, user string, item *LineItem, awaited func(string) bool) (string, *harness.PlatformFlow, error) {
-	until := time.Now().Add(s.Run().SignPatience())
+	until := time.Now().Add(s.Run().PageWait(s.Run().Config().Timeout.PageSign.Std()))
 	for {
 		page, err := s.OpenGrades(ctx, user, item, "")
 		if err != nil {

@@ -15,14 +15,14 @@ func gateParts(g *results.Gate) []gatePart {
 	}
 }
 
-// standing says what a gate makes of a case: whether it counts, or is excused, and why.
-func standing(g *results.Gate, requirement, stimulus string) (counts, excused bool, why string) {
+// standing says what a gate makes of an observation: whether it counts, or is excused, and why.
+func standing(g *results.Gate, requirement string, o results.Observation) (counts, excused bool, why string) {
 	if g == nil {
 		return false, false, ""
 	}
 	find := func(list []results.Red) bool {
 		for _, red := range list {
-			if red.Requirement == requirement && red.Case == stimulus && red.Verdict != "" {
+			if red.Requirement == requirement && red.Case == o.Case && red.Verdict != "" && known(red.Verdict) == known(o.Verdict) {
 				why = red.Why
 				return true
 			}

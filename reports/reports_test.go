@@ -16,6 +16,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -24,7 +25,9 @@ import (
 	"github.com/joshdk/go-junit"
 	. "github.com/onsi/gomega"
 
+	"invigilator.example/gate"
 	"invigilator.example/reports"
+	"invigilator.example/requirements"
 	"invigilator.example/results"
 )
 
@@ -347,36 +350,97 @@ func TestDiagnosisComesRightAfterTheVerdict(t *testing.T) {
 	g.Expect(render(g, "Markdown", undone())).To(ContainSubstring("- **Look at:** is the tool running?\n"))
 }
 
-func TestJUnitCountsAsTheDocumentDoes(t *testing.T) {
-	each(t, "JUnit", func(g *WithT, doc results.Document, text string) {
-		want := map[junit.Status]int{}
-		statuses := map[results.Verdict]junit.Status{
-			results.Passed: junit.StatusPassed, results.Warned: junit.StatusPassed, results.Failed: junit.StatusFailed,
-			results.Errored: junit.StatusError, results.Skipped: junit.StatusSkipped, results.Inconclusive: junit.StatusSkipped,
+// tests are the test cases of a document, by class and name, as a reader of JUnit has them.
+func tests(g *WithT, doc results.Document) map[string]junit.Test {
+	suites, err := junit.Ingest([]byte(render(g, "JUnit", doc)))
+	g.Expect(err).NotTo(HaveOccurred())
+	all := map[string]junit.Test{}
+	for _, s := range suites {
+		for _, test := range s.Tests {
+			name := test.Classname + " " + test.Name
+			g.Expect(all).NotTo(HaveKey(name), "readers keep one test case of a name")
+			all[name] = test
 		}
-		for _, r := range doc.Requirements {
-			for _, o := range r.Observations {
-				want[statuses[o.Verdict]]++
+	}
+	return all
+}
+
+// Each requirement is one test case, under a name that has nothing of the run.
+func TestJUnitHasACaseForEachRequirement(t *testing.T) {
+	for name, doc := range documents {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			doc := doc()
+			all := tests(g, doc)
+			side := doc.Run.Subject.Side
+			if side == "" {
+				side = "subject"
+			}
+			for _, r := range doc.Requirements {
+				test, ok := all[side+"."+r.Profile+" "+r.ID]
+				g.Expect(ok).To(BeTrue(), r.ID)
+				g.Expect(test.Status == junit.StatusPassed).To(Equal(r.Verdict == results.Passed), r.ID)
+				delete(all, side+"."+r.Profile+" "+r.ID)
+			}
+			g.Expect(all).To(HaveKey(side + ".run the subject was judged"))
+			delete(all, side+".run the subject was judged")
+			if doc.Gate == nil {
+				g.Expect(all).To(BeEmpty())
+			}
+		})
+	}
+}
+
+// judgedAs is a run of one requirement with two cases.
+func judgedAs(level string, diagnosis *results.Diagnosis, verdicts ...results.Verdict) results.Document {
+	rule := requirements.Requirement{ID: "core-rule", Level: requirements.Level(level), Profile: "core", Binds: requirements.Tool}
+	var seen []results.Observation
+	for i, verdict := range verdicts {
+		name := fmt.Sprint("case-", i)
+		rule.Provoke = append(rule.Provoke, requirements.Stimulus{Case: name})
+		seen = append(seen, results.Observation{Requirement: "core-rule", Case: name, Verdict: verdict, Withheld: verdict == results.Skipped && i > 0})
+	}
+	return results.Assemble(results.Run{Subject: results.Subject{Side: "tool"}}, diagnosis, []requirements.Requirement{rule}, nil, []results.Fragment{{
+		Observations: seen, Findings: []results.Finding{{Kind: "unplanned-request", Scenario: "A tool", Says: "GET /"}},
+	}})
+}
+
+// A build server is as red as the command, whatever the terms of the run are.
+func TestJUnitIsRedWhereTheCommandIs(t *testing.T) {
+	verdicts := []results.Verdict{results.Passed, results.Failed, results.Warned, results.Inconclusive, results.Skipped, results.Errored}
+	waiver := func(until string) []results.Waiver {
+		return []results.Waiver{{Requirement: "core-*", Reason: "ticket", Until: until}}
+	}
+	baseline := func(level string, verdicts ...results.Verdict) *results.Document {
+		doc := judgedAs(level, nil, verdicts...)
+		return &doc
+	}
+	for name, terms := range map[string]gate.Terms{
+		"none": {}, "warned": {FailOn: []string{"warned"}}, "strict": {FailOn: []string{"warned", "inconclusive", "findings"}},
+		"required": {Require: []string{"core-*"}}, "required, and not there": {Require: []string{"sec-tool-aud"}},
+		"waived": {Waivers: waiver("2026-12-31")}, "waived until yesterday": {Waivers: waiver("2026-03-05")},
+		"failed before": {Baseline: baseline("MUST", results.Failed, results.Failed)}, "passed before": {Baseline: baseline("SHOULD", results.Passed, results.Passed, results.Passed)},
+	} {
+		terms.Today = time.Date(2026, 3, 6, 0, 0, 0, 0, time.UTC)
+		for _, level := range []string{"MUST", "SHOULD"} {
+			for _, first := range verdicts {
+				for _, second := range verdicts {
+					for _, diagnosis := range []*results.Diagnosis{nil, {Problem: "Nobody is there."}, {Problem: "No exams.", Profiles: []string{"core"}}, {Problem: "No grades.", Profiles: []string{"grades"}}} {
+						g := NewWithT(t)
+						doc := judgedAs(level, diagnosis, first, second)
+						doc.Gate = gate.Decide(doc, terms)
+						red := []string{}
+						for name, test := range tests(g, doc) {
+							if test.Status == junit.StatusFailed || test.Status == junit.StatusError {
+								red = append(red, name)
+							}
+						}
+						g.Expect(len(red) > 0).To(Equal(doc.ExitCode() != 0), "%s: %s, %s and %s, diagnosis %v: status %d, but %s", name, level, first, second, diagnosis, doc.ExitCode(), red)
+					}
+				}
 			}
 		}
-		if doc.Diagnosis != nil {
-			want[junit.StatusError]++
-		}
-		if doc.Gate != nil { // see TestTermsCountInEveryReport
-			want[junit.StatusPassed]--
-			want[junit.StatusSkipped]++
-			want[junit.StatusFailed]++
-		}
-		suites, err := junit.Ingest([]byte(text))
-		g.Expect(err).NotTo(HaveOccurred())
-		got := map[junit.Status]int{}
-		for _, s := range suites {
-			for _, test := range s.Tests {
-				got[test.Status]++
-			}
-		}
-		g.Expect(got).To(Equal(want))
-	})
+	}
 }
 
 // TestJUnitAttributesAgree reads what go-junit counts for itself.
@@ -467,20 +531,28 @@ func TestJUnitIsXMLWhateverCharactersCome(t *testing.T) {
 
 func TestJUnitSaysWhichAndWhy(t *testing.T) {
 	g := NewWithT(t)
-	suites, err := junit.Ingest([]byte(render(g, "JUnit", sample())))
-	g.Expect(err).NotTo(HaveOccurred())
-	tests := map[string]junit.Test{}
-	for _, s := range suites {
-		for _, test := range s.Tests {
-			tests[test.Classname+" "+strings.SplitN(test.Name, ":", 2)[0]] = test
-		}
+	all := tests(g, sample())
+	for name, says := range map[string]string{
+		"tool.core core-unseen":               "inconclusive: blank: the page differs from the control's and no signal speaks",
+		"tool.core core-should":               "warned: http-200: all work and no play all work and no play",
+		"tool.core core-nonce-foreign":        "failed: nonce-of-another-login: the page of the control launch, status 200",
+		"tool.proctoring proctoring-errored":  "errored: end: the browser crashed",
+		"tool.proctoring proctoring-optional": "skipped: observed: end_assessment is not declared",
+		"tool.review review-unobserved":       "skipped: observed: nothing was observed",
+		"tool.core core-passed":               "",
+		"tool.run the subject was judged":     "",
+	} {
+		test, ok := all[name]
+		g.Expect(ok).To(BeTrue(), name)
+		g.Expect(test.Message).To(HavePrefix(says), name)
+		g.Expect(test.Message == "").To(Equal(says == ""), name)
 	}
-	g.Expect(tests["core-unseen blank"].Message).To(Equal("inconclusive: the page differs from the control's and no signal speaks"))
-	g.Expect(tests["proctoring-optional observed"].Message).To(Equal("skipped: end_assessment is not declared"))
-	g.Expect(tests["core-should http-200"].SystemOut).To(HavePrefix("warned: MUST The Tool must"))
-	g.Expect(tests["core-nonce-foreign nonce-of-another-login"].Message).To(Equal("the page of the control launch, status 200"))
-	g.Expect(tests["core-nonce-foreign nonce-of-another-login"].Name).To(HaveSuffix(": A tool validating the id_token refuses one that differs in a single thing"))
-	g.Expect(tests["core-nonce-foreign nonce-of-another-login"].Error.Error()).To(ContainSubstring("--only core-nonce-foreign"))
+	g.Expect(all["tool.core core-unseen"].Status).To(Equal(junit.StatusError), "required, and not shown")
+	g.Expect(all["tool.core core-should"].Status).To(Equal(junit.StatusSkipped), "which every reader shows")
+	failed := all["tool.core core-nonce-foreign"]
+	g.Expect(strings.Join(strings.Fields(render(g, "JUnit", sample())), " ")).To(ContainSubstring(`name="core-should" time="0.000"> <properties> <property name="verdict" value="warned"></property> <property name="level" value="MUST">`))
+	g.Expect(failed.Error.Error()).To(And(HavePrefix(failed.Message+"\n\nMUST The Tool must"), ContainSubstring("--only core-nonce-foreign"),
+		ContainSubstring("expected: the launch is refused"), ContainSubstring("(scenarios/core/validation.go:42)"), ContainSubstring("1 of 2 cases passed")))
 }
 
 func TestJUnitIsNotGreenWithoutAVerdict(t *testing.T) {
@@ -495,9 +567,7 @@ func TestJUnitIsNotGreenWithoutAVerdict(t *testing.T) {
 func TestUnknownVerdictIsNotTakenForPassed(t *testing.T) {
 	g := NewWithT(t)
 	doc := results.Document{Requirements: []results.Requirement{{ID: "odd", Verdict: "splendid", Observations: []results.Observation{{Verdict: "splendid"}}}}}
-	suites, err := junit.Ingest([]byte(render(g, "JUnit", doc)))
-	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(suites[0].Totals.Error).To(Equal(1))
+	g.Expect(tests(g, doc)["subject. odd"].Status).To(Equal(junit.StatusError))
 	g.Expect(render(g, "Markdown", doc)).To(ContainSubstring("| ‼ errored | odd |"))
 }
 
@@ -634,20 +704,12 @@ func names(g *WithT, dir string) (names []string) {
 // what people read.
 func TestTermsCountInEveryReport(t *testing.T) {
 	g := NewWithT(t)
-	suites, err := junit.Ingest([]byte(render(g, "JUnit", gated())))
-	g.Expect(err).NotTo(HaveOccurred())
-	tests := map[string]junit.Test{}
-	for _, s := range suites {
-		for _, test := range s.Tests {
-			name, _, _ := strings.Cut(test.Name, ": ")
-			tests[test.Classname+" "+name] = test
-		}
-	}
-	g.Expect(tests["core-should http-200"].Status).To(Equal(junit.StatusFailed))
-	g.Expect(tests["core-should http-200"].Message).To(HavePrefix("warned, which fail_on names: "))
-	g.Expect(tests["core-nonce-foreign nonce-of-another-login"].Status).To(Equal(junit.StatusSkipped))
-	g.Expect(tests["core-nonce-foreign nonce-of-another-login"].Message).To(HavePrefix("waived until 2026-12-31: "))
-	g.Expect(tests["core-passed observed"].Status).To(Equal(junit.StatusFailed))
+	all := tests(g, gated())
+	g.Expect(all["tool.core core-should"].Status).To(Equal(junit.StatusFailed))
+	g.Expect(all["tool.core core-should"].Message).To(HavePrefix("warned, which fail_on names: warned: http-200: "))
+	g.Expect(all["tool.core core-nonce-foreign"].Status).To(Equal(junit.StatusSkipped))
+	g.Expect(all["tool.core core-nonce-foreign"].Message).To(HavePrefix("waived until 2026-12-31: "))
+	g.Expect(all["tool.terms core-passed"].Status).To(Equal(junit.StatusFailed))
 
 	page := parse(g, render(g, "HTML", gated()))
 	g.Expect(page.Find("header").Text()).To(ContainSubstring("Red by the terms of this run"))

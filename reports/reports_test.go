@@ -29,6 +29,7 @@ import (
 	"invigilator.example/reports"
 	"invigilator.example/requirements"
 	"invigilator.example/results"
+	"invigilator.example/results/resultstest"
 )
 
 var formats = map[string]func(io.Writer, results.Document) error{
@@ -71,6 +72,9 @@ func TestEveryReportIsAFunctionOfTheDocument(t *testing.T) {
 				var stored bytes.Buffer
 				doc.Schema = results.Schema
 				g.Expect(results.Write(&stored, doc)).To(Succeed())
+				if doc.Outcome != "" { // a run has left it
+					g.Expect(resultstest.Valid(stored.Bytes())).To(Succeed())
+				}
 				read, err := results.Read(&stored)
 				g.Expect(err).NotTo(HaveOccurred())
 				g.Expect(cmp.Diff(text, render(g, format, read))).To(BeEmpty(), "of the document as written and read")

@@ -23,10 +23,11 @@ const schemaV1 = "invigilator/results/v1"
 // the number of that value.
 type stored struct {
 	Document
-	Flows       map[string]storedFlow `json:"flows"`
-	Screenshots map[string][]byte     `json:"screenshots"` // each compressed by gzip
-	Consulted   map[string]number     `json:"consulted,omitempty"`
-	// Evidence is a list in JSON, a value a line, compressed by gzip.
+	Flows map[string]storedFlow `json:"flows"` // by id
+	// Screenshots are JPEG images, each compressed by gzip, by the hash that flows name them by.
+	Screenshots map[string][]byte `json:"screenshots"`
+	Consulted   map[string]number `json:"consulted,omitempty"` // lists of names of faults
+	// Evidence is a list in JSON, a value a line, compressed by gzip. Its first value is null.
 	Evidence []byte `json:"evidence"`
 }
 
@@ -43,31 +44,32 @@ type (
 	}
 	storedStep struct {
 		Step
-		URL            number `json:"url,omitempty"`
-		RequestHeader  number `json:"request_header,omitempty"`
-		RequestBody    number `json:"request_body,omitempty"`
-		ResponseHeader number `json:"response_header,omitempty"`
-		ResponseBody   number `json:"response_body,omitempty"`
+		URL            number `json:"url,omitempty"`             // a string
+		RequestHeader  number `json:"request_header,omitempty"`  // a list of pairs of name and value
+		RequestBody    number `json:"request_body,omitempty"`    // a string
+		ResponseHeader number `json:"response_header,omitempty"` // a list of pairs of name and value
+		ResponseBody   number `json:"response_body,omitempty"`   // a string
 	}
 	storedToken struct {
 		plainToken
-		Raw    number `json:"raw,omitempty"`
-		Header number `json:"header,omitempty"`
-		Claims number `json:"claims,omitempty"`
+		Raw    number `json:"raw,omitempty"`    // a string
+		Header number `json:"header,omitempty"` // an object, or a string where it is no JSON
+		Claims number `json:"claims,omitempty"` // an object, or a string where it is no JSON
 	}
 	storedPage struct {
 		Page
-		URL     number `json:"url,omitempty"`
-		Text    number `json:"text,omitempty"`
-		Console number `json:"console,omitempty"`
-		Notes   number `json:"notes,omitempty"`
+		URL     number `json:"url,omitempty"`     // a string
+		Text    number `json:"text,omitempty"`    // a string
+		Console number `json:"console,omitempty"` // a list of strings
+		Notes   number `json:"notes,omitempty"`   // a list of strings: dialogs, downloads, blocked frames
 	}
 	// plainToken is encoded as its fields alone say.
 	plainToken Token
 )
 
-// Write encodes the document, the same bytes for the same document.
+// Write encodes the document, the same bytes for the same document, as [JSONSchema] says.
 func Write(w io.Writer, doc Document) error {
+	doc = doc.withLists()
 	values := writer{numbers: map[string]number{}, text: []byte("[\nnull")}
 	out := stored{Document: doc, Flows: map[string]storedFlow{}, Screenshots: map[string][]byte{}}
 	for _, id := range slices.Sorted(maps.Keys(doc.Flows)) {
@@ -93,6 +95,40 @@ func Write(w io.Writer, doc Document) error {
 	_, err = w.Write(inLines(text))
 	return err
 }
+
+// withLists is the document with an empty list where there is none: readers find a list.
+func (d Document) withLists() Document {
+	d.Profiles, d.Requirements, d.NotCovered, d.Findings = anew(d.Profiles), anew(d.Requirements), anew(d.NotCovered), anew(d.Findings)
+	for i, p := range d.Profiles {
+		if p.Tally == nil {
+			d.Profiles[i].Tally = map[Verdict]int{}
+		}
+	}
+	for i, r := range d.Requirements {
+		d.Requirements[i].Observations = anew(r.Observations)
+		for k, o := range d.Requirements[i].Observations {
+			d.Requirements[i].Observations[k].Flows = anew(o.Flows)
+		}
+	}
+	d.Run.Carriers = anew(d.Run.Carriers)
+	for i, c := range d.Run.Carriers {
+		d.Run.Carriers[i].Profiles = anew(c.Profiles)
+	}
+	if d.Run.Shard != nil {
+		shard := *d.Run.Shard
+		shard.Elsewhere = anew(shard.Elsewhere)
+		d.Run.Shard = &shard
+	}
+	if d.Gate != nil {
+		gate := *d.Gate
+		gate.Red = anew(gate.Red)
+		d.Gate = &gate
+	}
+	return d
+}
+
+// anew is a copy of a list, and an empty one of none.
+func anew[T any](of []T) []T { return append(make([]T, 0, len(of)), of...) }
 
 // A writer numbers values, each once.
 type writer struct {

@@ -259,10 +259,18 @@ func (c *reportCommand) Run() error {
 	return nil
 }
 
-type schemaCommand struct{}
+type schemaCommand struct {
+	Of string `arg:"" optional:"" enum:"configuration,results" default:"configuration" help:"configuration, or results for a results.json."`
+}
 
 // Run prints the schema.
-func (*schemaCommand) Run() error { return printJSON(config.Schema()) }
+func (c *schemaCommand) Run() error {
+	if c.Of == "results" {
+		say("%s", results.JSONSchema)
+		return nil
+	}
+	return printJSON(config.Schema())
+}
 
 func printJSON(v any) error {
 	enc := json.NewEncoder(stdout)

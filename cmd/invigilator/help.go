@@ -94,7 +94,7 @@ func (*waiveCommand) Help() string {
 
 // Help has examples.
 func (*schemaCommand) Help() string {
-	return examples("For an editor", "invigilator schema > invigilator.schema.json")
+	return examples("For an editor", "invigilator schema > invigilator.schema.json", "For a program that reads results.json", "invigilator schema results > results.schema.json")
 }
 
 // Help has examples.

@@ -127,11 +127,7 @@ func TestAPlatform(t *testing.T) {
 	stdout, stderr, status := run(t, dir, "demo", "platform", "--agent", "http", "--only", "sec-id-token-sub,oidc-auth-missing-nonce", "--fault", "accepts-empty-nonce")
 	g.Expect(status).To(Equal(1), stdout+stderr)
 	g.Expect(stdout).To(ContainSubstring("oidc-auth-missing-nonce"))
-	file, err := os.Open(filepath.Join(dir, "invigilator-report", "platform", "results.json"))
-	g.Expect(err).NotTo(HaveOccurred())
-	defer func() { _ = file.Close() }()
-	doc, err := results.Read(file)
-	g.Expect(err).NotTo(HaveOccurred())
+	doc := document(t, filepath.Join(dir, "invigilator-report", "platform"))
 	g.Expect(doc.Run.Subject.Side).To(Equal("platform"))
 	g.Expect(doc.Run.Command).To(Equal("invigilator demo platform --agent http --fault accepts-empty-nonce"))
 	g.Expect(doc.Requirements).To(HaveLen(2))
@@ -211,11 +207,7 @@ func TestReportsOfARun(t *testing.T) {
 	dir := t.TempDir()
 	_, _, status := run(t, dir, "demo", "tool", "--agent", "http", "--only", "sec-tool-exp", "--fault", "accepts-missing-expiry")
 	g.Expect(status).To(Equal(1))
-	file, err := os.Open(filepath.Join(dir, "invigilator-report", "tool", "results.json"))
-	g.Expect(err).NotTo(HaveOccurred())
-	defer func() { _ = file.Close() }()
-	doc, err := results.Read(file)
-	g.Expect(err).NotTo(HaveOccurred())
+	doc := document(t, filepath.Join(dir, "invigilator-report", "tool"))
 	g.Expect(doc.Requirements).To(HaveLen(1))
 	g.Expect(doc.Run.Command).To(Equal("invigilator demo tool --agent http --fault accepts-missing-expiry"))
 	g.Expect(doc.NotCovered).To(HaveLen(13), "of the 191 that bind a tool, 178 are covered")
@@ -247,11 +239,7 @@ func TestTheSeedSetsTheOrder(t *testing.T) {
 		dir := t.TempDir()
 		_, stderr, status := run(t, dir, "demo", "tool", "--agent", "http", "--seed", seed, "--only", "sec-tool-aud,sec-tool-iss,sec-tool-exp,sec-tool-nonce-missing")
 		g.Expect(status).To(Equal(0), stderr)
-		file, err := os.Open(filepath.Join(dir, "invigilator-report", "tool", "results.json"))
-		g.Expect(err).NotTo(HaveOccurred())
-		defer func() { _ = file.Close() }()
-		doc, err := results.Read(file)
-		g.Expect(err).NotTo(HaveOccurred())
+		doc := document(t, filepath.Join(dir, "invigilator-report", "tool"))
 		found := map[string][]string{}
 		for _, r := range doc.Requirements {
 			for _, o := range r.Observations {
@@ -320,7 +308,13 @@ func TestCatalogue(t *testing.T) {
 	}
 
 	stdout, _, _ = run(t, dir, "schema")
-	g.Expect(json.Valid([]byte(stdout))).To(BeTrue())
+	g.Expect(stdout).To(And(ContainSubstring("login_url"), Satisfy(func(text string) bool { return json.Valid([]byte(text)) })))
+	stdout, _, status = run(t, dir, "schema", "results")
+	g.Expect(status).To(Equal(0))
+	g.Expect(stdout).To(Equal(string(results.JSONSchema)))
+	_, stderr, status = run(t, dir, "schema", "result")
+	g.Expect(status).To(Equal(3))
+	g.Expect(stderr).To(ContainSubstring(`must be one of "configuration","results"`))
 }
 
 func TestProof(t *testing.T) {

@@ -36,7 +36,7 @@ type cli struct {
 	Diff         diffCommand         `cmd:"" help:"Say what has changed between two runs, from their results documents. The exit status tells what has got worse."`
 	Merge        mergeCommand        `cmd:"" help:"Put the results of the shards of a run together, and write the reports of the whole run."`
 	Waive        waiveCommand        `cmd:"" help:"Print the waivers that would let a run pass, from its results document."`
-	Schema       schemaCommand       `cmd:"" help:"Print the JSON Schema of the configuration file."`
+	Schema       schemaCommand       `cmd:"" help:"Print the JSON Schema of the configuration file, or of results.json."`
 	Version      kong.VersionFlag    `help:"Print the version."`
 }
 

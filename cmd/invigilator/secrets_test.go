@@ -24,6 +24,7 @@ import (
 
 	"invigilator.example/requirements"
 	"invigilator.example/results"
+	"invigilator.example/results/resultstest"
 	"invigilator.example/secret/secrettest"
 )
 
@@ -103,6 +104,7 @@ var inBase64 = regexp.MustCompile(`[A-Za-z0-9+/]{40,}={0,2}`)
 func whole(g Gomega, path string) results.Document {
 	text, err := os.ReadFile(path)
 	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(resultstest.Valid(text)).To(Succeed())
 	doc, err := results.Read(bytes.NewReader(text))
 	g.Expect(err).NotTo(HaveOccurred())
 	verdicts := []results.Verdict{results.Passed, results.Failed, results.Warned, results.Skipped, results.Inconclusive, results.Errored}

@@ -1,14 +1,12 @@
 package main_test
 
 import (
-	"os"
 	"path/filepath"
 	"testing"
 
 	. "github.com/onsi/gomega"
 
 	"invigilator.example/proof"
-	"invigilator.example/results"
 )
 
 // Values are shown as they were on the wire, whatever they are: a whole run against subjects
@@ -40,11 +38,7 @@ func TestSentencesAreInPlainWords(t *testing.T) {
 			}
 			stdout, stderr, status := run(t, dir, args...)
 			g.Expect(status).To(Equal(1), stdout+stderr)
-			file, err := os.Open(filepath.Join(dir, "invigilator-report", side, "results.json"))
-			g.Expect(err).NotTo(HaveOccurred())
-			defer func() { _ = file.Close() }()
-			doc, err := results.Read(file)
-			g.Expect(err).NotTo(HaveOccurred())
+			doc := document(t, filepath.Join(dir, "invigilator-report", side))
 			g.Expect(doc.Diagnosis).To(BeNil(), "it is judged")
 			g.Expect(proof.Notation(doc)).To(BeEmpty())
 			said := ""

@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"bytes"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -13,16 +14,18 @@ import (
 	. "github.com/onsi/gomega"
 
 	"invigilator.example/results"
+	"invigilator.example/results/resultstest"
 )
 
 // document reads the results that a run has left.
 func document(t *testing.T, folder string) results.Document {
 	t.Helper()
-	file, err := os.Open(filepath.Join(folder, "results.json"))
-	NewWithT(t).Expect(err).NotTo(HaveOccurred())
-	defer func() { _ = file.Close() }()
-	doc, err := results.Read(file)
-	NewWithT(t).Expect(err).NotTo(HaveOccurred())
+	g := NewWithT(t)
+	text, err := os.ReadFile(filepath.Join(folder, "results.json"))
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(resultstest.Valid(text)).To(Succeed())
+	doc, err := results.Read(bytes.NewReader(text))
+	g.Expect(err).NotTo(HaveOccurred())
 	return doc
 }
 

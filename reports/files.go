@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 )
 
-// A File is one of those that tell of the same run.
+// A File is one of those that tell of the same run. One without Write is not there.
 type File struct {
 	Name  string
 	Write func(io.Writer) error
@@ -57,9 +57,12 @@ func Replace(dir string, files ...File) error {
 		}
 	}()
 	for _, f := range files {
-		path, err := beside(dir, f)
-		if err != nil {
-			return fmt.Errorf("%s: %w", filepath.Join(dir, f.Name), err)
+		path := ""
+		if f.Write != nil {
+			var err error
+			if path, err = beside(dir, f); err != nil {
+				return fmt.Errorf("%s: %w", filepath.Join(dir, f.Name), err)
+			}
 		}
 		fresh, names = append(fresh, path), append(names, f.Name)
 	}
@@ -67,6 +70,9 @@ func Replace(dir string, files ...File) error {
 		return err
 	}
 	for i, path := range fresh {
+		if path == "" {
+			continue
+		}
 		if err := os.Rename(path, filepath.Join(dir, names[i])); err != nil {
 			return err
 		}

@@ -81,6 +81,7 @@ func open(v results.Verdict) bool { return v != results.Passed }
 
 type page struct {
 	results.Document
+	Digest string        // of the document as it is written
 	List   []requirement // the gravest first
 	Counts map[results.Verdict]int
 	First  map[results.Verdict]string // the first requirement of each verdict
@@ -170,10 +171,30 @@ func keyOf(t results.Token) string {
 
 // HTML writes the report for people: one page that opens from a disk, without a
 // network. What did not pass can be read whole without a script; the evidence of all
-// else is packed, and has a row each.
+// else is packed, and has a row each. It names the document by the SHA-256 of its bytes.
 func HTML(w io.Writer, doc results.Document) error {
+	text, err := written(doc)
+	if err != nil {
+		return err
+	}
+	return writePage(w, doc, SHA256(text))
+}
+
+// named finds the digest by which a page names its document.
+var named = regexp.MustCompile(`<meta name="invigilator:results" content="sha256:([0-9a-f]{64})">`)
+
+// DocumentOf says of which document a page is, by the SHA-256 of its bytes; empty where it says
+// nothing of the kind.
+func DocumentOf(page []byte) string {
+	if found := named.FindSubmatch(page); found != nil {
+		return string(found[1])
+	}
+	return ""
+}
+
+func writePage(w io.Writer, doc results.Document, digest string) error {
 	p := &page{
-		Document: doc, Counts: tally(doc.Requirements), First: map[results.Verdict]string{}, Images: map[string]image{},
+		Digest: digest, Document: doc, Counts: tally(doc.Requirements), First: map[results.Verdict]string{}, Images: map[string]image{},
 		matcher: newMatcher(doc), inline: map[string]int{},
 	}
 	p.router = p.matcher.router

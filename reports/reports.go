@@ -8,7 +8,10 @@
 package reports
 
 import (
+	"bytes"
 	"cmp"
+	"crypto/sha256"
+	"fmt"
 	"io"
 	"net/url"
 	"path/filepath"
@@ -83,17 +86,46 @@ func web(address string) string {
 	return address
 }
 
-// Paths are the files that [WriteAll] wrote.
-type Paths struct{ JSON, HTML, JUnit, Markdown, CSV string }
+// Paths are the files that [WriteAll] wrote, and the signature where there is one.
+type Paths struct{ JSON, HTML, JUnit, Markdown, CSV, Signature string }
 
-// Names are those of the files that [WriteAll] writes.
-var Names = []string{"results.json", "report.html", "junit.xml", "summary.md", "verdicts.csv"}
+// Digest and Signature are the names of what is beside a document: its SHA-256, as the program
+// sha256sum writes and checks it, and who vouches for it, if somebody does.
+const (
+	Digest    = "results.json.sha256"
+	Signature = "results.json.jws"
+)
 
-// WriteAll writes the document and every report of it into a directory; see [Replace].
+// Names are those of the files that [WriteAll] writes, the document first, and of its signature.
+var Names = []string{"results.json", "report.html", "junit.xml", "summary.md", "verdicts.csv", Digest, Signature}
+
+// WriteAll writes the document and every report of it into a directory; see [Replace]. A
+// signature that is there is removed: it is of another document.
 func WriteAll(dir string, doc results.Document) (Paths, error) {
-	var files []File
-	for i, write := range []func(io.Writer, results.Document) error{results.Write, HTML, JUnit, Markdown, CSV} {
-		files = append(files, File{Names[i], func(w io.Writer) error { return write(w, doc) }})
+	text, err := written(doc)
+	if err != nil {
+		return Paths{}, err
+	}
+	return writeAll(dir, doc, text, nil)
+}
+
+// Again writes the reports of a document that was read from a file beside a copy of that
+// file, byte by byte, and of its signature, if there is one.
+func Again(dir string, doc results.Document, text, signature []byte) (Paths, error) {
+	return writeAll(dir, doc, text, signature)
+}
+
+func writeAll(dir string, doc results.Document, text, signature []byte) (Paths, error) {
+	copied := func(text []byte) func(io.Writer) error {
+		return func(w io.Writer) error { _, err := w.Write(text); return err }
+	}
+	files := []File{{Names[0], copied(text)}}
+	files = append(files, of(doc, text)...)
+	files = append(files, File{Digest, copied(fmt.Appendf(nil, "%s  %s\n", SHA256(text), Names[0]))})
+	if signature == nil {
+		files = append(files, File{Signature, nil})
+	} else {
+		files = append(files, File{Signature, copied(signature)})
 	}
 	if err := Replace(dir, files...); err != nil {
 		return Paths{}, err
@@ -101,3 +133,36 @@ func WriteAll(dir string, doc results.Document) (Paths, error) {
 	at := func(i int) string { return filepath.Join(dir, Names[i]) }
 	return Paths{JSON: at(0), HTML: at(1), JUnit: at(2), Markdown: at(3), CSV: at(4)}, nil
 }
+
+// Of are the reports of a document that is written as a text, by the names of their files, as
+// this version makes them.
+func Of(doc results.Document, text []byte) (map[string][]byte, error) {
+	made := map[string][]byte{}
+	for _, f := range of(doc, text) {
+		var b bytes.Buffer
+		if err := f.Write(&b); err != nil {
+			return nil, err
+		}
+		made[f.Name] = b.Bytes()
+	}
+	return made, nil
+}
+
+func of(doc results.Document, text []byte) []File {
+	return []File{
+		{Names[1], func(w io.Writer) error { return writePage(w, doc, SHA256(text)) }},
+		{Names[2], func(w io.Writer) error { return JUnit(w, doc) }},
+		{Names[3], func(w io.Writer) error { return Markdown(w, doc) }},
+		{Names[4], func(w io.Writer) error { return CSV(w, doc) }},
+	}
+}
+
+// written is a document as this version writes it.
+func written(doc results.Document) ([]byte, error) {
+	var text bytes.Buffer
+	err := results.Write(&text, doc)
+	return text.Bytes(), err
+}
+
+// SHA256 is the digest of a text in hexadecimal digits.
+func SHA256(text []byte) string { return fmt.Sprintf("%x", sha256.Sum256(text)) }

@@ -1,9 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -243,19 +247,39 @@ func (c *faultsCommand) Run() error {
 type reportCommand struct {
 	Results string `arg:"" help:"A results.json." type:"existingfile"`
 	Out     string `help:"Folder for the reports. Default: the folder of the document." placeholder:"DIR"`
+	signing `embed:""`
 }
 
-// Run writes the reports of a document again.
+// Run writes the reports of a document again. The document stays as it is, byte by byte, and so
+// does its signature, unless it is signed anew.
 func (c *reportCommand) Run() error {
-	doc, err := results.ReadFile(c.Results)
+	signer, err := c.signer()
 	if err != nil {
 		return err
 	}
-	paths, err := reports.WriteAll(cmp.Or(c.Out, filepath.Dir(c.Results)), doc)
+	text, err := os.ReadFile(c.Results)
+	if err != nil {
+		return err
+	}
+	doc, err := results.Read(bytes.NewReader(text))
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.Results, err)
+	}
+	signed, err := os.ReadFile(filepath.Join(filepath.Dir(c.Results), reports.Signature))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	paths, err := reports.Again(cmp.Or(c.Out, filepath.Dir(c.Results)), doc, text, signed)
+	if err == nil {
+		paths, err = sign(signer, paths)
+	}
 	if err != nil {
 		return err
 	}
 	say("report: %s\n", paths.HTML)
+	if paths.Signature != "" {
+		say("signed: %s\n", paths.Signature)
+	}
 	return nil
 }
 

@@ -89,7 +89,11 @@ func (e *events) end(doc results.Document, paths reports.Paths) {
 		"status": doc.ExitCode(), "outcome": doc.Outcome, "because": doc.Because, "requirements": counts, "not_covered": len(doc.NotCovered), "seconds": doc.Run.Seconds,
 	}
 	if paths.JSON != "" {
-		last["reports"] = map[string]string{"json": paths.JSON, "html": paths.HTML, "junit": paths.JUnit, "markdown": paths.Markdown}
+		written := map[string]string{"json": paths.JSON, "html": paths.HTML, "junit": paths.JUnit, "markdown": paths.Markdown}
+		if paths.Signature != "" {
+			written["signature"] = paths.Signature
+		}
+		last["reports"] = written
 	}
 	if doc.Gate != nil {
 		last["gate"] = doc.Gate

@@ -35,6 +35,7 @@ type judging struct {
 	Format  string            `help:"What is printed: text, or jsonl for events, one a line (docs/events.md)." enum:"text,jsonl" default:"text" placeholder:"FORM"`
 	Set     map[string]string `help:"Set any key of the configuration, as in --set timeout.launch=5s." placeholder:"KEY=VALUE" mapsep:"none"`
 	terms   `embed:""`
+	signing `embed:""`
 }
 
 // terms are what a run is held against, and where that is told.
@@ -155,8 +156,15 @@ func (n *named) judge(j *judging, command *kong.Context, side config.Side, intro
 // judge runs the specs and says what they have found, in the form that a flag names. Ready
 // is called before the subject is launched; it may be nil.
 func (j *judging) judge(c config.Config, ready func(context.Context, scenarios.Subject) error) error {
+	signer, err := j.signer()
+	if err != nil {
+		return err
+	}
 	teller := newTeller(j.Format, c)
 	doc, paths, err := scenarios.Judge(c, "Invigilator", scenarios.Hooks{Ready: ready, Progress: teller.progress, Observed: teller.observed})
+	if err == nil {
+		paths, err = sign(signer, paths)
+	}
 	teller.end(doc, paths)
 	if err != nil {
 		return errors.New(c.Hide(err.Error()))

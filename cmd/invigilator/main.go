@@ -31,6 +31,7 @@ type cli struct {
 	Prove        proveCommand        `cmd:"" help:"Prove that every check can fail: run the suites against every fault of both fakes and against servers that do nothing."`
 	Work         workCommand         `cmd:"" hidden:"" help:"Judge embedded subjects for a proof, as the standard input asks for."`
 	Report       reportCommand       `cmd:"" help:"Write the reports of a results document again."`
+	Verify       verifyCommand       `cmd:"" help:"Say whether a results document is as it was written, who has signed it, and whether the reports beside it are made from it."`
 	Annotate     annotateCommand     `cmd:"" help:"Print what a run has found as annotations of a GitHub workflow, from its results document."`
 	Badge        badgeCommand        `cmd:"" help:"Print the outcome of a run as a badge (SVG), from its results document."`
 	Diff         diffCommand         `cmd:"" help:"Say what has changed between two runs, from their results documents. The exit status tells what has got worse."`

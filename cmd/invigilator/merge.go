@@ -22,10 +22,15 @@ type mergeCommand struct {
 	Results []string `arg:"" help:"The results.json of each shard." type:"existingfile"`
 	Config  string   `help:"Configuration file (YAML) whose terms count: fail_on, require, waivers, baseline. Default: invigilator.yaml in this folder, if there is one." placeholder:"FILE"`
 	terms   `embed:""`
+	signing `embed:""`
 }
 
 // Run merges the documents and ends as the whole run would have.
 func (m *mergeCommand) Run(command *kong.Context) error {
+	signer, err := m.signer()
+	if err != nil {
+		return err
+	}
 	var shards []results.Document
 	for _, path := range m.Results {
 		doc, err := results.ReadFile(path)
@@ -65,6 +70,9 @@ func (m *mergeCommand) Run(command *kong.Context) error {
 		return err
 	}
 	paths, err := reports.WriteAll(c.ReportFolder(), doc)
+	if err == nil {
+		paths, err = sign(signer, paths)
+	}
 	if err != nil {
 		return err
 	}

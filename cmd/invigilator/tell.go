@@ -148,6 +148,9 @@ func summarize(out screen, doc results.Document, paths reports.Paths) {
 	if paths.HTML != "" {
 		out.printf("report: %s\n", paths.HTML)
 	}
+	if paths.Signature != "" {
+		out.printf("signed: %s\n", paths.Signature)
+	}
 }
 
 // tellGate says what the terms of who runs it make of a run, where there are some.

@@ -103,6 +103,25 @@ type Cell struct {
 	turned   bool            // it is another than on a subject without faults
 }
 
+// mostTurned is how many requirements are named that a fault has turned.
+const mostTurned = 4
+
+// Turned names the requirements that the subject has turned red, or warned of.
+func (r Row) Turned() string {
+	var ids []string
+	for _, verdict := range []results.Verdict{results.Failed, results.Errored, results.Warned} {
+		for _, id := range slices.Sorted(maps.Keys(r.Cells)) {
+			if r.Cells[id].Actual == verdict {
+				ids = append(ids, fmt.Sprintf("%s (%s)", id, verdict))
+			}
+		}
+	}
+	if more := len(ids) - mostTurned; more > 0 {
+		ids = append(ids[:mostTurned], fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(ids, ", ")
+}
+
 // Letter is the verdict in one character; empty where the run was not to judge
 // the requirement.
 func (c Cell) Letter() string {

@@ -208,6 +208,45 @@ func TestHAR(t *testing.T) {
 	g.Expect(har.Log.Entries[2].Response.Status).To(Equal(303))
 }
 
+// The page begins with what failed, and with what it says nothing of.
+func TestHeaderNamesWhatFailedAndWhatWasNotChecked(t *testing.T) {
+	g := NewWithT(t)
+	page := parse(g, render(g, "HTML", sample()))
+	g.Expect(page.Find("header .worst li").Length()).To(Equal(3), "failed, and errored")
+	g.Expect(page.Find("header .worst li a").First().AttrOr("href", "")).To(Equal("#core-nonce-foreign"))
+	g.Expect(page.Find("header .worst li").First().Text()).To(ContainSubstring("The Tool must verify that the nonce has not been used before."))
+	g.Expect(strings.Join(strings.Fields(page.Find("header .unchecked").Text()), " ")).To(Equal("What was not checked, and why " +
+		"1 could not be shown: the page differs from the control's and no signal speaks. " +
+		"2 skipped: end_assessment is not declared (1); nothing was observed (1). " +
+		"2 not covered: this version of Invigilator has no check of core 2. " +
+		"This run was limited to nonce: it shows nothing about the rest."))
+
+	many := sample()
+	for i := range 7 {
+		r := many.Requirements[1]
+		r.ID = fmt.Sprint("core-other-", i)
+		many.Requirements = append(many.Requirements, r)
+	}
+	page = parse(g, render(g, "HTML", many))
+	g.Expect(page.Find("header .worst li").Length()).To(Equal(5))
+	g.Expect(page.Find("header").Text()).To(ContainSubstring("and 5 more"))
+
+	page = parse(g, render(g, "HTML", undone()))
+	g.Expect(page.Find("header").Text()).To(And(ContainSubstring("nothing is said of the subject"), ContainSubstring("What to look at: is the tool running?")))
+	g.Expect(page.Find("header .profiles").Length()).To(BeZero())
+}
+
+// Of several valid launches beside a failure one picture is enough.
+func TestPicturesAreShownOnceEach(t *testing.T) {
+	g := NewWithT(t)
+	doc := sample()
+	again := doc.Flows["control"]
+	again.ID = "again"
+	doc.Flows["again"] = again
+	doc.Requirements[1].Observations[0].Flows = []string{"control", "foreign", "again"}
+	g.Expect(parse(g, render(g, "HTML", doc)).Find("#seen-core-nonce-foreign-1 .shots use").Length()).To(Equal(2))
+}
+
 // Above the fold stands what somebody asks first.
 func TestHeaderAnswersWhatIsAskedFirst(t *testing.T) {
 	g := NewWithT(t)

@@ -141,6 +141,44 @@ type row struct {
 	Opens  bool            // whether a reader sees it without asking
 }
 
+// mostWorst is how many failures the page begins with.
+const mostWorst = 5
+
+// Worst are the first of what failed, or what Invigilator failed to judge; Others counts the rest.
+func (p page) Worst() []requirement {
+	return p.List[:min(mostWorst, p.Counts[results.Failed]+p.Counts[results.Errored])]
+}
+
+// Others counts what [page.Worst] leaves out.
+func (p page) Others() int {
+	return max(0, p.Counts[results.Failed]+p.Counts[results.Errored]-mostWorst)
+}
+
+// Statement is what a requirement says, by its id; empty for one that is not in the document.
+func (p page) Statement(id string) string {
+	for _, r := range p.Requirements {
+		if r.ID == id {
+			return r.Statement
+		}
+	}
+	return ""
+}
+
+// Shots are the flows whose last pages are shown side by side: those that have a picture, one of a title.
+func (o observation) Shots() []results.Flow {
+	var shown []results.Flow
+	for _, id := range o.Flows {
+		flow := o.Page.Flows[id]
+		if o.Page.Images[flow.Page.Screenshot].Width > 0 && !slices.ContainsFunc(shown, func(f results.Flow) bool { return f.Title == flow.Title }) {
+			shown = append(shown, flow)
+		}
+	}
+	return shown
+}
+
+// NotShown counts what could not be shown.
+func (p page) NotShown() int { return p.Counts[results.Inconclusive] }
+
 // Failed says whether a requirement was seen to fail.
 func (p page) Failed() bool { return p.Counts[results.Failed] > 0 }
 

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -39,6 +40,8 @@ func inWords(p results.Profile, all []results.Requirement) string {
 		parts = append(parts, fmt.Sprintf("%d of %d MUST requirements failed", n, total[must]))
 	case total[must] == 0:
 		parts = append(parts, "no MUST requirement was judged")
+	case count[must][results.Passed]+count[must][results.Warned] == total[must] && total[must] == 1:
+		parts = append(parts, "the one MUST requirement was shown")
 	case count[must][results.Passed]+count[must][results.Warned] == total[must]:
 		parts = append(parts, fmt.Sprintf("all %d MUST requirements were shown", total[must]))
 	default:
@@ -99,4 +102,73 @@ func standingOf(g *results.Gate) (since, waived string) {
 		}
 	}
 	return fmt.Sprintf("%s worse, %d mended, %d as bad as before", itoa(worse), len(g.Mended), len(g.Known)), waived
+}
+
+// An unchecked is a part of what the run says nothing of.
+type unchecked struct {
+	N         int
+	What, Why string
+	At        string // the id of its place in the page
+}
+
+// mostReasons is how many reasons are told of what has no verdict.
+const mostReasons = 3
+
+// Unchecked says what was not checked, and why, the reasons that most requirements have first.
+func (p page) Unchecked() []unchecked {
+	var parts []unchecked
+	for _, of := range []struct {
+		verdict results.Verdict
+		what    string
+	}{{results.Inconclusive, "could not be shown"}, {results.Skipped, "skipped"}} {
+		if n := p.Counts[of.verdict]; n > 0 {
+			parts = append(parts, unchecked{n, of.what, p.reasons(of.verdict), p.First[of.verdict]})
+		}
+	}
+	if n := len(p.NotCovered); n > 0 {
+		count := map[string]int{}
+		for _, r := range p.NotCovered {
+			count[r.Profile]++
+		}
+		var of []string
+		for _, profile := range slices.Sorted(maps.Keys(count)) {
+			of = append(of, fmt.Sprintf("%s %d", profile, count[profile]))
+		}
+		parts = append(parts, unchecked{n, "not covered", "this version of Invigilator has no check of " + strings.Join(of, ", ") + ".", "not-covered"})
+	}
+	return parts
+}
+
+// reasons are those for which requirements have a verdict, each once.
+func (p page) reasons(verdict results.Verdict) string {
+	count := map[string]int{}
+	var order []string
+	for _, r := range p.Requirements {
+		if known(r.Verdict) != verdict {
+			continue
+		}
+		why := "nothing was observed"
+		for _, o := range r.Observations {
+			if o.Verdict == verdict {
+				why = line(strings.TrimSuffix(o.Seen, "."), 160)
+				break
+			}
+		}
+		if count[why]++; count[why] == 1 {
+			order = append(order, why)
+		}
+	}
+	slices.SortStableFunc(order, func(a, b string) int { return count[b] - count[a] })
+	var told []string
+	for i, why := range order {
+		if i == mostReasons {
+			told = append(told, "and other reasons")
+			break
+		}
+		if len(order) > 1 {
+			why += fmt.Sprintf(" (%d)", count[why])
+		}
+		told = append(told, why)
+	}
+	return strings.Join(told, "; ") + "."
 }

@@ -23,6 +23,8 @@ import (
 type door struct {
 	first, second doorway
 	secondHost    string
+	proxies       proxies
+	probes        probes
 	flows         func() int // of the run so far
 
 	mu        sync.Mutex
@@ -51,6 +53,7 @@ type knock struct {
 	caller  *caller
 	keySet  bool
 	strange bool
+	via     string // the scheme and the host that it was sent to, by the word of a proxy; empty where none says
 }
 
 type knockKey struct{}
@@ -78,7 +81,7 @@ const otherKinds, otherCallers = "others", ""
 func (r *base) newDoor(first, second doorway, secondHost string) *door {
 	r.door = &door{
 		first: first, second: second, secondHost: secondHost, strangers: map[string]int{}, callers: map[string]*caller{},
-		flows: r.flowsSoFar,
+		flows: r.flowsSoFar, proxies: r.config.Proxies(),
 	}
 	r.recorder.strange = r.door.isStrange
 	return r.door
@@ -98,7 +101,14 @@ func toolDoorway(site http.Handler, address string) doorway {
 
 // ServeHTTP lets in who is expected.
 func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	r, scheme := d.proxies.believe(r)
+	if d.probes.answer(w, r, r.Host == d.secondHost) {
+		return
+	}
 	k := &knock{caller: d.callerOf(r)}
+	if scheme != "" {
+		k.via = scheme + "://" + r.Host
+	}
 	r = r.WithContext(context.WithValue(r.Context(), knockKey{}, k))
 	came := r
 	defer func() { d.leave(came, k) }() // also where the handler hangs up by panicking

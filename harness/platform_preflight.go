@@ -26,6 +26,9 @@ func (r *PlatformRun) Preflight(ctx context.Context) (results.Fragment, error) {
 		return results.Fragment{}, nil
 	}
 	if !r.config.IsEmbedded() {
+		if d := r.diagnoseReach(ctx); d != nil {
+			return emptyFragment(), d
+		}
 		_ = r.awaitServer(ctx, r.platform.AuthURL, min(r.config.Timeout.Restart.Std(), startPatience))
 	}
 	found, err := r.preflightAgain(ctx, r.hostsOfPlatform(), func(ctx context.Context) (results.Fragment, error) {

@@ -333,7 +333,7 @@ func ToolRegistrations(c config.Config, p config.Registration) []ToolRegistratio
 			TargetLinkURI: cmp.Or(c.FakeTool.TargetLinkURI, address+faketool.LaunchPath+"?"+resource), JWKSURL: keys + faketool.JWKSPath,
 		}
 	}
-	server, otherServer := c.FakeTool.ServerURL(), c.FakeTool.ServerURL()+config.OtherPath
+	server, otherServer := c.FakeTool.ServerURL(), c.FakeTool.OtherServerURL()
 	if c.IsEmbedded() {
 		server, otherServer = c.FakeTool.URL, c.FakeTool.OtherURL
 	}

@@ -29,6 +29,9 @@ func (r *Run) Preflight(ctx context.Context) (results.Fragment, error) {
 		return results.Fragment{}, nil
 	}
 	if !r.config.IsEmbedded() {
+		if d := r.diagnoseReach(ctx); d != nil {
+			return emptyFragment(), d
+		}
 		// A tool that is being started beside the run may take a moment. If it is
 		// not there then, the first launch says so.
 		_ = r.awaitServer(ctx, r.tool.LoginURL, min(r.config.Timeout.Restart.Std(), startPatience))

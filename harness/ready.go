@@ -27,14 +27,14 @@ type Readiness struct {
 type endpoint struct{ key, url string }
 
 // Reach waits, for as long as that in all, until each address of the tool answers, and
-// looks at its key set.
+// looks at its key set, and whether the public address of the run leads to it.
 func (r *Run) Reach(ctx context.Context, patience time.Duration) []Readiness {
 	return r.reach(ctx, patience, r.tool.JWKSURL,
 		endpoint{"tool.login_url", r.tool.LoginURL}, endpoint{"tool.launch_url", r.tool.LaunchURL}, endpoint{"tool.jwks_url", r.tool.JWKSURL})
 }
 
 // Reach waits, for as long as that in all, until each address of the platform answers, and
-// looks at its key set.
+// looks at its key set, and whether the public address of the run leads to it.
 func (r *PlatformRun) Reach(ctx context.Context, patience time.Duration) []Readiness {
 	return r.reach(ctx, patience, r.platform.JWKSURL,
 		endpoint{"platform.auth_url", r.platform.AuthURL}, endpoint{"platform.jwks_url", r.platform.JWKSURL}, endpoint{"platform.token_url", r.platform.TokenURL})
@@ -66,7 +66,7 @@ func (r *base) reach(ctx context.Context, patience time.Duration, keySet string,
 			}
 		}
 	}
-	return found
+	return append(r.reachesUs(ctx), found...)
 }
 
 // walkable are the launches whose journeys change nothing until the launch goes on.

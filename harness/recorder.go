@@ -48,6 +48,7 @@ func (r *recorder) wrap(seenBy string, base string, handler http.Handler) http.H
 				return
 			}
 			r.add(at, results.Step{
+				Note:   cameTo(knockOf(request), base),
 				SeenBy: seenBy, Method: request.Method, URL: results.Bounded(base+request.URL.String(), maxRecordedBody),
 				RequestHeader: results.Header(request.Header), RequestBody: body.String(),
 				Status: kept.status, ResponseHeader: results.Header(w.Header()), ResponseBody: kept.body.String(),
@@ -56,6 +57,15 @@ func (r *recorder) wrap(seenBy string, base string, handler http.Handler) http.H
 		defer finish() // also where the handler hangs up by panicking
 		handler.ServeHTTP(kept, request)
 	})
+}
+
+// cameTo says where a request was sent to, where a proxy says so, and it is not the address
+// that a fake has; empty where it is.
+func cameTo(k *knock, base string) string {
+	if k == nil || k.via == "" || k.via == base {
+		return ""
+	}
+	return "sent to " + results.Bounded(k.via, 300) + ", as the proxy says"
 }
 
 func (r *recorder) add(at time.Time, step results.Step) {

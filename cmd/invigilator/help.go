@@ -17,6 +17,7 @@ func (*toolCommand) Help() string {
 	return examples(
 		"A tool that runs on this machine; prints what to register first", "invigilator tool --login-url http://localhost:3000/login --launch-url http://localhost:3000/launch",
 		"In CI: as invigilator.yaml says, held against an earlier run", "invigilator tool --yes --baseline last.json --report out",
+		"A tool on the internet, which reaches this run by a tunnel", "invigilator tool --public-url https://lms-test.example",
 		"Only what is about nonces, and every SHOULD counts", "invigilator tool --only 'sec-tool-nonce-*' --fail-on warned",
 		"Only what is required of launches and needs no browser", "invigilator tool --filter 'launch && MUST && !browser'",
 	)
@@ -26,6 +27,7 @@ func (*toolCommand) Help() string {
 func (*platformCommand) Help() string {
 	return examples(
 		"As platform.yaml says; prints what to register first", "invigilator platform --config platform.yaml",
+		"A platform on the internet, which reaches this run by a tunnel", "invigilator platform --config platform.yaml --public-url https://tool-test.example",
 		"Only one section of the Security Framework", "invigilator platform --config platform.yaml --section sec:5.1.1",
 		"In CI, with events for a program", "invigilator platform --config platform.yaml --yes --format jsonl",
 	)

@@ -29,8 +29,9 @@ import (
 )
 
 type platformCommand struct {
-	named   `embed:""`
-	judging `embed:""`
+	PublicURL string `help:"The address at which a tunnel or proxy leads browsers and the platform's server to this run. Default: only the run's own browser finds it." placeholder:"URL" key:"fake_tool.url"`
+	named     `embed:""`
+	judging   `embed:""`
 }
 
 // Run judges the platform and says what came of it.

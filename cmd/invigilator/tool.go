@@ -16,6 +16,7 @@ type toolCommand struct {
 	LaunchURL    string `help:"The tool's redirect URI, which is the target link URI too." placeholder:"URL" key:"tool.launch_url"`
 	ClientID     string `help:"The client_id in the tool's registration." placeholder:"ID" key:"registration.client_id"`
 	DeploymentID string `help:"The deployment_id that the tool knows." placeholder:"ID" key:"registration.deployment_id"`
+	PublicURL    string `help:"The address at which a tunnel or proxy leads browsers and the tool's server to this run. Default: only the run's own browser finds it." placeholder:"URL" key:"fake_platform.url"`
 	named        `embed:""`
 	judging      `embed:""`
 }

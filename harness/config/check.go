@@ -172,6 +172,11 @@ func (c Config) check() []error {
 			p.lacksAll([]addition{{[]string{"features"}, append(slices.Clone(c.Features), whole)}}, "features", "%s needs the feature %s, which is not declared", feature, whole)
 		}
 	}
+	for i, proxy := range c.TrustedProxies {
+		if _, err := parseProxy(proxy); err != nil {
+			p.add(fmt.Sprintf("trusted_proxies.%d", i), "%q is neither an IP address nor a network such as 10.0.0.0/8", proxy)
+		}
+	}
 	p.address("fake_platform.listen", c.FakePlatform.Listen)
 	p.address("fake_tool.listen", c.FakeTool.Listen)
 	if c.Timeout.Launch <= 0 {

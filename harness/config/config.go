@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"path/filepath"
 	"slices"
@@ -32,6 +33,7 @@ type Config struct {
 	Users               map[string]User    `json:"users" jsonschema_description:"The users of the platform to judge, by name: learner, second-learner, instructor, mentor, and any others that journeys name. Of a tool to judge: its proctor."`
 	Journeys            map[string]Journey `json:"journeys" jsonschema_description:"By name: how a user makes the platform to judge launch, or what candidates and proctors do in the tool to judge."`
 	Features            []string           `json:"features" jsonschema_description:"The optional features that the subject has; what is not declared is skipped. The embedded subjects have them all."`
+	TrustedProxies      []string           `json:"trusted_proxies" jsonschema_description:"The addresses of proxies in front of where the run listens, or networks of them, as in 10.0.0.0/8. What these say in Forwarded, X-Forwarded-For, X-Forwarded-Host and X-Forwarded-Proto is believed; what anybody else says there is not."`
 	Agent               string             `json:"agent" jsonschema:"enum=auto,enum=browser,enum=http,default=auto" jsonschema_description:"What carries the user: a browser, or a plain HTTP client that runs no scripts and looks into frames only in journeys. With auto a browser carries all in which it can tell a difference, and plain HTTP the rest where the subject is shown to answer both alike."`
 	Browser             Browser            `json:"browser" jsonschema_description:"Which browser to use."`
 	Timeout             Timeout            `json:"timeout" jsonschema_description:"How long to wait for what, each with a unit, as in 1m30s."`
@@ -373,6 +375,42 @@ func IsPrivate(address string) bool {
 	return err == nil && strings.HasSuffix(strings.ToLower(u.Hostname()), ".test")
 }
 
+// Proxies are the networks of the proxies that are trusted.
+func (c Config) Proxies() []netip.Prefix {
+	var networks []netip.Prefix
+	for _, text := range c.TrustedProxies {
+		if network, err := parseProxy(text); err == nil { // else the check of the configuration has said so
+			networks = append(networks, network)
+		}
+	}
+	return networks
+}
+
+// parseProxy reads the address of a proxy, or the network of some.
+func parseProxy(text string) (netip.Prefix, error) {
+	if network, err := netip.ParsePrefix(text); err == nil {
+		return network, nil
+	}
+	address, err := netip.ParseAddr(text)
+	if err != nil {
+		return netip.Prefix{}, err
+	}
+	return address.Prefix(address.BitLen())
+}
+
+// PublicURL is where the other side, and its users, find the fake of the run, with the key
+// that says so; empty where only the run's own browser finds it.
+func (c Config) PublicURL() (key, address string) {
+	key, address = "fake_platform.url", c.FakePlatform.URL
+	if c.Side == PlatformSide {
+		key, address = "fake_tool.url", c.FakeTool.URL
+	}
+	if c.IsEmbedded() || IsPrivate(address) {
+		return key, ""
+	}
+	return key, address
+}
+
 // sameHost says whether two addresses lead to the same host.
 func sameHost(a, b string) bool {
 	ua, errA := url.Parse(a)
@@ -384,13 +422,25 @@ func sameHost(a, b string) bool {
 func (p FakePlatform) ServerURL() string { return serverURL(p.URL, p.Listen, "") }
 
 // OtherServerURL returns where the tool's server finds the second fake platform.
-func (p FakePlatform) OtherServerURL() string { return serverURL(p.OtherURL, p.Listen, OtherPath) }
+func (p FakePlatform) OtherServerURL() string { return otherServerURL(p.URL, p.OtherURL, p.Listen) }
 
 // ServerURL returns where the platform's server finds the fake tool.
 func (t FakeTool) ServerURL() string { return serverURL(t.URL, t.Listen, "") }
 
+// OtherServerURL returns where the platform's server finds the second fake tool.
+func (t FakeTool) OtherServerURL() string { return otherServerURL(t.URL, t.OtherURL, t.Listen) }
+
 // OtherPath begins the second fake's paths at the address where it listens.
 const OtherPath = "/other"
+
+// otherServerURL returns where servers find the second fake: at its own address where that is
+// public, and else below the first one's, which may be.
+func otherServerURL(first, other, listen string) string {
+	if IsPrivate(other) && !IsPrivate(first) {
+		return first + OtherPath
+	}
+	return serverURL(other, listen, OtherPath)
+}
 
 func serverURL(address, listen, path string) string {
 	if !IsPrivate(address) {

@@ -359,6 +359,7 @@ func TestAProblemNamesItsKey(t *testing.T) {
 		"platform empty":              {settings: map[string]string{"fake_platform.url": ""}, want: []string{"fake_platform.url: "}},
 		"other platform with path":    {file: "fake_platform: {other_url: 'https://lms.example/lti'}\n", want: []string{"fake_platform.other_url: "}},
 		"other platform empty":        {settings: map[string]string{"fake_platform.other_url": ""}, want: []string{"fake_platform.other_url: "}},
+		"proxy that is none":          {file: "trusted_proxies: [10.0.0.0/8, proxy.example]\n", want: []string{"trusted_proxies.1: \"proxy.example\" is neither an IP address nor a network"}},
 		"other platform the same":     {file: "fake_platform: {url: 'https://lms.example', other_url: 'https://lms.example'}\n", want: []string{"fake_platform.other_url: has the same host as fake_platform.url"}},
 		"other platform in capitals":  {environ: []string{"INVIGILATOR_FAKE_PLATFORM_OTHER_URL=https://PLATFORM.test:8443"}, want: []string{"fake_platform.other_url: has the same host as fake_platform.url"}},
 		"other client the same":       {file: "features: [multiple-clients-per-issuer]\n", environ: []string{"INVIGILATOR_REGISTRATION_OTHER_CLIENT_ID=invigilator"}, want: []string{"registration.other_client_id: is the same as the first one"}},
@@ -755,7 +756,7 @@ func TestEveryKeyCanBeSetFromEverySource(t *testing.T) {
 	texts := map[string]string{
 		"agent": "http", "embedded.null_peer": "blank", "embedded.faults_met_by": "http", "fake_platform.url": "https://lms.example", "fake_platform.listen": ":1", "browser.devtools_url": "http://b:1",
 		"fake_platform.other_url": "https://other.example", "features": "tls", "concurrent_launches": "7", "concurrent_scenarios": "7", "seed": "7", "embedded.null_peer_after_requests": "7", "embedded.null_peer_every_requests": "7", "embedded.null_peer_part": "grades",
-		"fail_on": "warned", "require": "sec-tool-nonce-*", "requirements": "sec-tool-aud", "sections": "sec:5.1.3", "filter": "launch && MUST", "shard": "2/3", "browser.pool": "http://b:1",
+		"fail_on": "warned", "require": "sec-tool-nonce-*", "requirements": "sec-tool-aud", "sections": "sec:5.1.3", "filter": "launch && MUST", "shard": "2/3", "browser.pool": "http://b:1", "trusted_proxies": "10.0.0.0/8",
 		"fake_tool.url": "https://tool.example", "fake_tool.other_url": "https://other.example", "fake_tool.listen": ":1",
 	}
 	for _, key := range config.Keys() {
@@ -843,7 +844,7 @@ func TestWhereTheToolsServerFindsThePlatforms(t *testing.T) {
 		"IPv6 address":     {listen: "[2001:db8::7]:8765", want: "http://[2001:db8::7]:8765", wantOther: "http://[2001:db8::7]:8765/other"},
 		"name":             {listen: "ci.internal:8765", want: "http://ci.internal:8765", wantOther: "http://ci.internal:8765/other"},
 		"no port":          {listen: "127.0.0.1"},
-		"public":           {url: "https://lms.example", listen: "127.0.0.1:8765", want: "https://lms.example", wantOther: "http://localhost:8765/other"},
+		"public":           {url: "https://lms.example", listen: "127.0.0.1:8765", want: "https://lms.example", wantOther: "https://lms.example/other"},
 		"public, with port": {
 			url: "http://localhost:9999", other: "http://127.0.0.1:9999", listen: "0.0.0.0:8765",
 			want: "http://localhost:9999", wantOther: "http://127.0.0.1:9999",

@@ -24,7 +24,10 @@ func (r *Run) diagnose(f *Flow) *results.Diagnosis {
 		d.LookAt = "Does fake_platform.url, " + r.config.FakePlatform.URL + ", lead to fake_platform.listen for the browser?"
 	case !asked && strings.Contains(f.Trip.Why, "ERR_CERT"):
 		d.Problem = "The browser does not trust the tool's certificate."
-		d.LookAt = "The certificate of " + r.tool.LoginURL + ": serve the tool with one that this machine trusts, or over plain HTTP at localhost."
+		d.LookAt = r.untrusted(r.tool.LoginURL)
+	case !asked && f.Trip.Ended == agent.Dropped && r.certificateProblem(r.tool.LoginURL) != "":
+		d.Problem = "The tool's certificate is not trusted."
+		d.LookAt = r.certificateProblem(r.tool.LoginURL)
 	case !asked && f.Trip.Ended == agent.Dropped && !answeredBy(f, r.tool.LoginURL):
 		d.Problem = "The tool cannot be reached."
 		d.LookAt = "Is the tool running, and is " + r.tool.LoginURL + " (tool.login_url) its login initiation endpoint?"

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -154,6 +155,6 @@ func (r *PlatformRun) diagnoseKeySet(ctx context.Context, f *PlatformFlow) *resu
 	}
 	return &results.Diagnosis{
 		Problem: fmt.Sprintf("There is no key set at platform.jwks_url: %s.", err), Step: "key set", Sent: "GET " + r.platform.JWKSURL, FlowID: f.ID,
-		LookAt: "Is " + r.platform.JWKSURL + " (platform.jwks_url) where the platform publishes its keys, and can this machine reach it?",
+		LookAt: cmp.Or(aboutCertificate(err, r.config.CAFile), "Is "+r.platform.JWKSURL+" (platform.jwks_url) where the platform publishes its keys, and can this machine reach it?"),
 	}
 }

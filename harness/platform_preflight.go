@@ -235,6 +235,10 @@ func (r *PlatformRun) diagnoseStuck(e *JourneyError, flow *PlatformFlow) *result
 		command += " --config " + config.Quote(config.FromHere(r.config.File))
 	}
 	switch {
+	case e.page.Status == 0 && e.ended != agent.Settled && r.certificateProblem(e.page.URL) != "":
+		d.LookAt = r.certificateProblem(e.page.URL)
+	case e.page.Status == 0 && strings.Contains(e.Why, "ERR_CERT"):
+		d.LookAt = r.untrusted(e.page.URL)
 	case e.page.Status == 0 && e.ended != agent.Settled:
 		d.LookAt = fmt.Sprintf("Is the platform running, and can this machine reach %s?", e.page.URL)
 	case e.Step > e.Of && e.signIn:

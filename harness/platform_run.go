@@ -129,6 +129,9 @@ func (r *PlatformRun) start(ctx context.Context) error {
 		}
 		r.config.FakeTool.Listen = addr.String() // port 0 is any that is free
 	}
+	if err := r.trust(ctx, &hosts, r.addresses()...); err != nil {
+		return err
+	}
 	r.transport, r.hosts = agent.Transport(hosts), hosts
 
 	agentReady := r.startAgent(ctx, hosts)
@@ -137,6 +140,15 @@ func (r *PlatformRun) start(ctx context.Context) error {
 		return err
 	}
 	return sitesErr
+}
+
+// addresses are those of the platform, and the public ones of the run, to which browsers go.
+func (r *PlatformRun) addresses() []string {
+	list := []string{r.platform.Issuer, r.platform.AuthURL}
+	for _, p := range r.publics() {
+		list = append(list, p.url)
+	}
+	return append(list, r.config.Opened()...)
 }
 
 // startSites makes the tools and, where it is the subject, the campus.

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -286,7 +287,7 @@ func (r *Run) diagnoseKeySet(ctx context.Context) *results.Diagnosis {
 	}
 	return &results.Diagnosis{
 		Problem: fmt.Sprintf("The tool's key set cannot be read: %s.", err), Step: "key set", Sent: "GET " + r.tool.JWKSURL, Seen: err.Error(),
-		LookAt: "Is " + r.tool.JWKSURL + " (tool.jwks_url) where the tool publishes its keys?",
+		LookAt: cmp.Or(aboutCertificate(err, r.config.CAFile), "Is "+r.tool.JWKSURL+" (tool.jwks_url) where the tool publishes its keys?"),
 	}
 }
 

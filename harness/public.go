@@ -2,8 +2,6 @@ package harness
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -136,7 +134,7 @@ func (r *base) askAsServer(ctx context.Context, p public) *results.Diagnosis {
 	d := &results.Diagnosis{Step: "public address", Sent: "GET " + p.url + probePath + "..., a path that nobody else knows"}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url+path, nil)
 	if err != nil {
-		return p.unreached(d, err)
+		return p.unreached(d, err, r.config.CAFile)
 	}
 	response, err := (&http.Client{Transport: r.transport}).Do(request)
 	if err != nil {
@@ -145,7 +143,7 @@ func (r *base) askAsServer(ctx context.Context, p public) *results.Diagnosis {
 			d.LookAt = "The log of the proxy or the tunnel."
 			return d
 		}
-		return p.unreached(d, err)
+		return p.unreached(d, err, r.config.CAFile)
 	}
 	defer func() { _ = response.Body.Close() }()
 	body, _ := io.ReadAll(io.LimitReader(response.Body, maxRecordedBody)) // whatever it is, it is not ours where it cannot be read
@@ -192,21 +190,21 @@ func (r *base) askAsUser(ctx context.Context, p public) *results.Diagnosis {
 	d.Problem = fmt.Sprintf("The browser is not led to the run at %s (%s), though this machine is.", p.url, p.key)
 	d.LookAt = "Does the tunnel or proxy show browsers a page of its own first? Switch that off, or take a tunnel without one. A browser of browser.devtools_url has to find that host, too."
 	if strings.Contains(trip.Why, "ERR_CERT") {
-		d.LookAt = "The certificate that is served there: " + trustedBy
+		d.LookAt = r.untrusted(p.url)
 	}
 	return d
 }
 
-// unreached is the diagnosis where nothing answers.
-func (p public) unreached(d *results.Diagnosis, err error) *results.Diagnosis {
+// unreached is the diagnosis where nothing answers, though there may be a ca_file.
+func (p public) unreached(d *results.Diagnosis, err error, file string) *results.Diagnosis {
 	why := err
 	if asked, ok := errors.AsType[*url.Error](err); ok { // which repeats the path
 		why = asked.Err
 	}
 	d.Problem = fmt.Sprintf("There is no answer at %s (%s): %s.", p.url, p.key, results.Bounded(why.Error(), 500))
 	d.LookAt = "Is the tunnel or proxy running, and does it lead to " + p.listen + "? Can this machine reach that address? The run's browser has to, as well as the other side."
-	if certificate := aboutCertificate(err); certificate != "" {
-		d.LookAt = certificate
+	if problem := aboutCertificate(err, file); problem != "" {
+		d.LookAt = problem
 	}
 	return d
 }
@@ -214,31 +212,4 @@ func (p public) unreached(d *results.Diagnosis, err error) *results.Diagnosis {
 // target is what to look at where a public address leads elsewhere.
 func (p public) target() string {
 	return fmt.Sprintf("Where does the tunnel or proxy of %s lead to? It has to lead to %s (%s), over plain HTTP.", p.url, p.listen, p.listenKey)
-}
-
-// trustedBy is how a certificate is trusted that the system does not trust.
-const trustedBy = "set ca_file to a PEM file with that certificate, or with the one of the CA that has issued it."
-
-// aboutCertificate says what is wrong with a certificate that is not trusted; empty for an
-// error of another kind.
-func aboutCertificate(err error) string {
-	unknown, isUnknown := errors.AsType[x509.UnknownAuthorityError](err)
-	name, isName := errors.AsType[x509.HostnameError](err)
-	invalid, isInvalid := errors.AsType[x509.CertificateInvalidError](err)
-	_, isTLS := errors.AsType[tls.RecordHeaderError](err)
-	switch {
-	case isUnknown && unknown.Cert != nil:
-		return fmt.Sprintf("This machine does not trust the certificate, which %q has issued: %s", results.Bounded(unknown.Cert.Issuer.String(), 200), trustedBy)
-	case isUnknown:
-		return "This machine does not trust the certificate: " + trustedBy
-	case isName:
-		return fmt.Sprintf("The certificate is for another host: %s.", results.Bounded(name.Error(), 300))
-	case isInvalid && invalid.Reason == x509.Expired:
-		return fmt.Sprintf("The certificate is not valid at this time: %s.", results.Bounded(invalid.Error(), 300))
-	case isInvalid:
-		return fmt.Sprintf("The certificate cannot be used: %s.", results.Bounded(invalid.Error(), 300))
-	case isTLS:
-		return "There is no TLS at that address: http instead of https?"
-	}
-	return ""
 }

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,7 +49,7 @@ func (r *base) reach(ctx context.Context, patience time.Duration, keySet string,
 		if err := r.awaitServer(ctx, e.url, patience); err != nil {
 			ready.Problem = &results.Diagnosis{
 				Problem: fmt.Sprintf("There is no answer at %s: %s.", e.key, err), Step: "reach", Sent: "GET " + results.URL(e.url),
-				LookAt: "Is the " + string(r.config.Side) + " running, and can this machine reach it? --wait 60s waits for one that is starting.",
+				LookAt: cmp.Or(aboutCertificate(err, r.config.CAFile), "Is the "+string(r.config.Side)+" running, and can this machine reach it? --wait 60s waits for one that is starting."),
 			}
 		}
 		return ready, nil

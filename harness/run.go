@@ -121,6 +121,9 @@ func (r *Run) start(ctx context.Context) error {
 		}
 		r.config.FakePlatform.Listen = addr.String() // port 0 is any that is free
 	}
+	if err := r.trust(ctx, &hosts, r.addresses()...); err != nil {
+		return err
+	}
 	r.transport, r.hosts = agent.Transport(hosts), hosts
 
 	agentReady := r.startAgent(ctx, hosts)
@@ -129,6 +132,16 @@ func (r *Run) start(ctx context.Context) error {
 		return err
 	}
 	return sitesErr
+}
+
+// addresses are those of the tool, and the public ones of the run, to which browsers go.
+func (r *Run) addresses() []string {
+	t := r.tool
+	list := append([]string{t.LoginURL, t.LaunchURL, t.TargetLinkURI, t.ProtectedURL, t.ProctoringTargetLinkURI, t.ReviewTargetLinkURI}, t.RedirectURIs...)
+	for _, p := range r.publics() {
+		list = append(list, p.url)
+	}
+	return append(list, r.config.Opened()...)
 }
 
 // startSites makes the platforms and, where it is the subject, the fake tool.

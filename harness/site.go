@@ -5,10 +5,8 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -54,8 +52,7 @@ func (c *certificate) hosts() agent.Hosts {
 		roots = x509.NewCertPool()
 	}
 	roots.AddCert(c.leaf)
-	spki := sha256.Sum256(c.leaf.RawSubjectPublicKeyInfo)
-	return agent.Hosts{Addresses: map[string]string{}, Roots: roots, SPKI: base64.StdEncoding.EncodeToString(spki[:])}
+	return agent.Hosts{Addresses: map[string]string{}, Roots: roots, SPKIs: []string{pin(c.leaf)}}
 }
 
 // config serves the certificate with TLS of that version and newer ones.
@@ -109,6 +106,9 @@ func (r *base) awaitServer(ctx context.Context, rawURL string, patience time.Dur
 		err := answers(ctx, client, rawURL)
 		if err == nil {
 			return nil
+		}
+		if aboutCertificate(err, "") != "" { // waiting changes nothing
+			return fmt.Errorf("it does not answer: %w", err)
 		}
 		select {
 		case <-time.After(pause):

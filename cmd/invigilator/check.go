@@ -23,6 +23,7 @@ type checkCommand struct {
 	Config string            `help:"Configuration file (YAML). Default: invigilator.yaml in this folder, if there is one." placeholder:"FILE"`
 	Side   string            `help:"tool or platform, where the configuration names both." placeholder:"SIDE"`
 	Wait   time.Duration     `help:"Wait so long for a subject that is starting, as in --wait 60s." placeholder:"TIME" default:"0s"`
+	CAFile string            `name:"ca-file" help:"A PEM file with certificates to trust besides those of this machine: the subject's own, or of its CA." placeholder:"FILE" key:"ca_file"`
 	Agent  string            `help:"auto, browser, or http for a client without scripts." placeholder:"KIND" key:"agent"`
 	Headed bool              `help:"Show the browser's window." key:"browser.headed"`
 	Set    map[string]string `help:"Set any key of the configuration, as in --set timeout.launch=5s." placeholder:"KEY=VALUE" mapsep:"none"`
@@ -65,6 +66,7 @@ func (k *checkCommand) check(c config.Config) error {
 	defer stop()
 	ctx, cancel := context.WithTimeout(stopped, c.Timeout.Run.Std())
 	defer cancel()
+	c.Timeout.Restart = max(c.Timeout.Restart, config.Duration(k.Wait)) // what the run learns before its browser starts is waited for, too
 	var subject checked
 	var err error
 	walk := func(context.Context, func(harness.Readiness)) error { return nil }

@@ -131,6 +131,7 @@ Exit status: 0 a run can judge the subject, 1 the subject has already broken a r
 
 ` + examples(
 		"Before a run", "invigilator check",
+		"A staging system whose certificates are issued by a CA of your own", "invigilator check --ca-file ca.pem",
 		"In CI, where the subject is still starting", "invigilator check --config platform.yaml --wait 60s",
 	)
 }

@@ -19,6 +19,7 @@ import (
 // named is what the commands that judge a subject of the user's have in common.
 type named struct {
 	Config string `help:"Configuration file (YAML). Default: invigilator.yaml in this folder, if there is one." placeholder:"FILE"`
+	CAFile string `name:"ca-file" help:"A PEM file with certificates to trust besides those of this machine: the subject's own, or of its CA." placeholder:"FILE" key:"ca_file"`
 	Yes    bool   `short:"y" help:"Do not wait until the registration is made."`
 }
 

@@ -193,10 +193,10 @@ func (trip *Trip) hide(url string, request, response http.Header) {
 }
 
 // Hosts maps host names to where they are served, for sites that no resolver
-// knows, with the certificate that they are trusted by.
+// knows, and says which certificates are trusted.
 type Hosts struct {
 	Addresses map[string]string // host name to host:port
 	Roots     *x509.CertPool
-	// SPKI is the base64 SHA-256 of the certificate's public key.
-	SPKI string
+	// SPKIs are the base64 SHA-256 of the public keys that browsers trust besides.
+	SPKIs []string
 }

@@ -81,7 +81,7 @@ func TestMain(m *testing.M) {
 	spki := sha256.Sum256(leaf.RawSubjectPublicKeyInfo)
 	hosts = agent.Hosts{
 		Addresses: map[string]string{"a.test": server.Listener.Addr().String(), "b.test": server.Listener.Addr().String()},
-		Roots:     x509.NewCertPool(), SPKI: base64.StdEncoding.EncodeToString(spki[:]),
+		Roots:     x509.NewCertPool(), SPKIs: []string{base64.StdEncoding.EncodeToString(spki[:])},
 	}
 	hosts.Roots.AddCert(leaf)
 	code := m.Run()

@@ -122,8 +122,8 @@ func flags(o BrowserOptions) []flag {
 	if len(rules) > 0 {
 		chosen = append(chosen, flag{"host-resolver-rules", strings.Join(rules, ", "), "the embedded sites"})
 	}
-	if o.Hosts.SPKI != "" {
-		chosen = append(chosen, flag{"ignore-certificate-errors-spki-list", o.Hosts.SPKI, "the embedded sites' certificate, and no other"})
+	if len(o.Hosts.SPKIs) > 0 {
+		chosen = append(chosen, flag{"ignore-certificate-errors-spki-list", strings.Join(o.Hosts.SPKIs, ","), "the certificates of the embedded sites and of ca_file, and no others"})
 	}
 	return chosen
 }

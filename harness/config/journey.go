@@ -199,6 +199,24 @@ type Step struct {
 	Agent  string `json:"agent,omitempty" jsonschema:"enum=browser,enum=http" jsonschema_description:"The only agent that makes the step; both do when empty."`
 }
 
+// Opened are the addresses that the steps of sign-ins and journeys open.
+func (c Config) Opened() []string {
+	all := []Steps{c.SignIn}
+	for _, user := range c.Users {
+		all = append(all, user.SignIn)
+	}
+	for _, journey := range c.Journeys {
+		all = append(all, journey.Steps)
+	}
+	var list []string
+	for _, step := range slices.Concat(all...) {
+		if step.Open != "" {
+			list = append(list, step.Open)
+		}
+	}
+	return list
+}
+
 // carrier is the agent that has to be able to make every journey.
 func (c Config) carrier() string {
 	if c.Agent == "auto" {

@@ -302,8 +302,8 @@ func (r *base) serveSubject(cert *certificate, hosts agent.Hosts, host string, s
 	return nil
 }
 
-// serve answers on an address until the run is closed; over TLS where it is
-// configured.
+// serve answers on an address until the run is closed: over TLS where it is
+// configured, and else what comes to the door.
 func (r *base) serve(address string, secure *tls.Config, handler http.Handler) (net.Addr, error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
@@ -319,6 +319,8 @@ func (r *base) serve(address string, secure *tls.Config, handler http.Handler) (
 	addr := listener.Addr()
 	if secure != nil {
 		listener = tls.NewListener(listener, secure)
+	} else {
+		listener = plainListener{listener, &r.door.speaksTLS}
 	}
 	go func() { _ = server.Serve(listener) }()
 	r.onClose(func() { _ = server.Close() })

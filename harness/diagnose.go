@@ -80,7 +80,10 @@ func (r *Run) diagnose(f *Flow) *results.Diagnosis {
 	}
 	d.LookAt = fmt.Sprintf("The tool's registration: issuer %s, client_id %s, deployment_id %s, key set %s.",
 		r.platform.Issuer(), r.tool.ClientID, r.tool.DeploymentID, r.Registrations()[0].JWKSURL)
-	d.LookAt += r.neverFetched()
+	if never := r.neverFetched(); never != "" {
+		d.LookAt += never
+		d.Problem += " Its server has not fetched the fake platform's key set, without which it cannot verify one."
+	}
 	client := request.Params.Get(lti.ParamClientID)
 	switch {
 	case r.hasNoSuchPage(f):
@@ -170,7 +173,7 @@ func (r *Run) neverFetched() string {
 	if r.LookedForKey(nil) {
 		return ""
 	}
-	return " That key set has not been fetched: can the tool's server reach it? Or does the tool still use the keys of an earlier run? Then restart it."
+	return " That key set has not been fetched." + r.aboutUnfetched(r.Registrations()[0].JWKSURL) + " Or does the tool still use the keys of an earlier run? Then restart it."
 }
 
 // hasNoSuchPage says whether the tool's server knows no launches where the answer was sent:

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"invigilator.example/fakeplatform"
@@ -25,7 +26,8 @@ type door struct {
 	secondHost    string
 	proxies       proxies
 	probes        probes
-	flows         func() int // of the run so far
+	speaksTLS     atomic.Int64 // connections on which somebody spoke it
+	flows         func() int   // of the run so far
 
 	mu        sync.Mutex
 	strangers map[string]int // requests, by what they asked for

@@ -113,11 +113,11 @@ func (r *PlatformRun) FirstLink() config.LaunchKind {
 
 // ToolKeySet is where the fake tool's key set is, and whether anybody has fetched it.
 func (r *PlatformRun) ToolKeySet() string {
-	says := "key set " + r.ToolRegistrations()[0].JWKSURL
-	if !r.KeysFetched() {
-		says += ", which has not been fetched"
+	address := r.ToolRegistrations()[0].JWKSURL
+	if r.KeysFetched() {
+		return "key set " + address + "."
 	}
-	return says
+	return "key set " + address + ", which has not been fetched." + r.aboutUnfetched(address)
 }
 
 // PreflightToken makes sure that the platform grants the fake tool an access token for
@@ -152,7 +152,7 @@ func (s *PlatformScenario) PreflightToken(ctx context.Context, scopes []string) 
 	d := &results.Diagnosis{
 		Problem: fmt.Sprintf("The platform grants the fake tool no %s.", of), Step: "access token", FlowID: asked.ID, Seen: asked.Reply(),
 		Sent: fmt.Sprintf("a token request to %s for %s", r.platform.TokenURL, results.Bounded(strings.Join(scopes, " "), 500)),
-		LookAt: fmt.Sprintf("Is %s (platform.token_url) the token endpoint, does the platform know the fake tool's key (%s), and may this client_id have the scopes?",
+		LookAt: fmt.Sprintf("Is %s (platform.token_url) the token endpoint, may this client_id have the scopes, and does the platform know the fake tool's key? It is in the %s",
 			r.platform.TokenURL, r.ToolKeySet()),
 	}
 	switch {

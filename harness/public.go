@@ -2,11 +2,9 @@ package harness
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -197,11 +195,7 @@ func (r *base) askAsUser(ctx context.Context, p public) *results.Diagnosis {
 
 // unreached is the diagnosis where nothing answers, though there may be a ca_file.
 func (p public) unreached(d *results.Diagnosis, err error, file string) *results.Diagnosis {
-	why := err
-	if asked, ok := errors.AsType[*url.Error](err); ok { // which repeats the path
-		why = asked.Err
-	}
-	d.Problem = fmt.Sprintf("There is no answer at %s (%s): %s.", p.url, p.key, results.Bounded(why.Error(), 500))
+	d.Problem = fmt.Sprintf("There is no answer at %s (%s): %s.", p.url, p.key, results.Bounded(withoutAddress(err).Error(), 500))
 	d.LookAt = "Is the tunnel or proxy running, and does it lead to " + p.listen + "? Can this machine reach that address? The run's browser has to, as well as the other side."
 	if problem := aboutCertificate(err, file); problem != "" {
 		d.LookAt = problem

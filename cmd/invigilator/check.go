@@ -34,6 +34,8 @@ type checked interface {
 	scenarios.Subject
 	// Reach waits for the addresses of the subject.
 	Reach(ctx context.Context, patience time.Duration) []harness.Readiness
+	// KeySet is where the subject finds that of the run, and whether it has been fetched.
+	KeySet() (address string, fetched bool)
 }
 
 // Run looks whether the subject can be judged.
@@ -102,6 +104,7 @@ func (k *checkCommand) check(c config.Config) error {
 		if err := t.preflight(found, err); err != nil {
 			return cmp.Or(context.Cause(stopped), err)
 		}
+		t.keySet(c.Side, subject)
 	}
 	return t.end(c)
 }
@@ -149,6 +152,20 @@ func (t *told) preflight(found results.Fragment, err error) error {
 		say("ok       valid launches\n")
 	}
 	return nil
+}
+
+// keySet tells whether the subject has fetched the key set of the run. A tool needs it for every
+// launch; a platform needs that of the tool only for what the tool signs.
+func (t *told) keySet(side config.Side, subject checked) {
+	address, fetched := subject.KeySet()
+	switch {
+	case fetched:
+		say("ok       the %s's server reaches the key set of the run, %s\n", side, address)
+	case side == config.ToolSide && !t.lacking:
+		say("note     Valid launches work, though nobody has fetched the key set %s: without it the tool can verify no signature.\n", address)
+	case side == config.PlatformSide && !t.lacking:
+		say("note     Nobody has fetched the fake tool's key set, %s: whether the platform's server reaches it shows only where the tool signs something.\n", address)
+	}
 }
 
 // end says what it all amounts to.

@@ -64,7 +64,7 @@ func TestCheckWaitsForASubjectThatStarts(t *testing.T) {
 	stdout, stderr, status := runWith(t, dir, env, "check", "--wait", "60s")
 	g.Expect(status).To(Equal(0), stdout+stderr)
 	g.Expect(stdout).To(And(ContainSubstring("ok       platform.auth_url"), ContainSubstring("jwks: keys 1"), ContainSubstring("ok       the sign-in of second-learner"),
-		ContainSubstring("ok       the journey learner-opens-link-in-frame"), ContainSubstring("ok       valid launches"), ContainSubstring("READY: invigilator platform --config ")))
+		ContainSubstring("ok       the journey learner-opens-link-in-frame"), ContainSubstring("ok       valid launches"), ContainSubstring("note     Nobody has fetched the fake tool's key set"), ContainSubstring("READY: invigilator platform --config ")))
 	g.Expect(stdout + stderr).NotTo(Or(ContainSubstring(campusPassword), ContainSubstring("problem")))
 	left, err := os.ReadDir(dir)
 	g.Expect(err).NotTo(HaveOccurred())

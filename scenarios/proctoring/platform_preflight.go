@@ -175,7 +175,7 @@ func obstacle(ctx context.Context, scene *Scenario) (*results.Diagnosis, harness
 	case !Started(flow):
 		d.Problem = "A valid LtiStartAssessment does not start the exam, or the page does not show that it has started."
 		d.Seen = flow.End()
-		d.LookAt = fmt.Sprintf("Does the platform know the fake tool's key (%s)? And does the page of a running exam show the sign platform.exam_started?", r.ToolKeySet())
+		d.LookAt = fmt.Sprintf("Does the page of a running exam show the sign platform.exam_started? And does the platform know the fake tool's key? It is in the %s", r.ToolKeySet())
 		if flow.Trip.Page.Status >= http.StatusBadRequest && r.KeysFetched() {
 			return d, startedExams, nil // it refuses, which the requirements about the message judge
 		}

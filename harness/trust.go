@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"invigilator.example/harness/agent"
+	"invigilator.example/harness/config"
 	"invigilator.example/results"
 	"invigilator.example/together"
 )
@@ -47,6 +48,24 @@ func readCAFile(path string) ([]*x509.Certificate, error) {
 		return nil, fmt.Errorf("ca_file: %s has no certificate in PEM form (-----BEGIN CERTIFICATE-----)", path)
 	}
 	return list, nil
+}
+
+// Client is one that trusts what a run of that configuration does.
+func Client(c config.Config) (*http.Client, error) {
+	roots, err := x509.SystemCertPool()
+	if err != nil {
+		roots = x509.NewCertPool()
+	}
+	if c.CAFile != "" {
+		own, err := readCAFile(c.CAFile)
+		if err != nil {
+			return nil, err
+		}
+		for _, certificate := range own {
+			roots.AddCert(certificate)
+		}
+	}
+	return &http.Client{Transport: agent.Transport(agent.Hosts{Roots: roots}), Timeout: c.Timeout.Launch.Std()}, nil
 }
 
 // trust lets the run's clients trust the certificates of ca_file and what they have issued. A

@@ -112,6 +112,17 @@ func (*journeyCommand) Help() string {
 }
 
 // Help has examples.
+func (*serveCommand) Help() string {
+	return `Serves a page on this machine, behind which the fakes stay up. On it you compose a message with any stimulus, send it by your own browser, and watch each request that reaches a fake, with its tokens decoded; what you have sent is kept with what repeats it. Nothing is judged. Where no tool or platform is configured, Invigilator's own fakes face each other.
+
+` + examples(
+		"A first launch, between Invigilator's own fakes", "invigilator serve",
+		"The same with a tool that does not look at the nonce", "invigilator serve --fault accepts-empty-nonce",
+		"With a tool or platform of your own; prints what to register in it", "invigilator serve --config invigilator.yaml",
+	)
+}
+
+// Help has examples.
 func (*cardCommand) Help() string {
 	return `Prints what to enter where a platform registers the fake tool, or a tool the fake platform, in the words of the product, with the values of the configuration. The configuration need not be complete: what the product shows afterwards belongs into it.
 

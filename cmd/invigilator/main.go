@@ -24,6 +24,7 @@ type cli struct {
 	Init         initCommand         `cmd:"" help:"Write a configuration to begin with, from what a tool or platform shows of itself."`
 	Journey      journeyCommand      `cmd:"" help:"Make one of the configured journeys in the platform, and print each step and the id_token."`
 	Check        checkCommand        `cmd:"" help:"Look whether a tool or platform can be judged, and what is in the way; judge nothing."`
+	Serve        serveCommand        `cmd:"" help:"Keep the fakes up behind a page on this machine: compose a message with any stimulus, send it by your own browser, and watch."`
 	Card         cardCommand         `cmd:"" help:"Print what to register in Moodle, Canvas, ltijs and others, in their own words."`
 	Requirements requirementsCommand `cmd:"" help:"List the requirements of the catalogue."`
 	Explain      explainCommand      `cmd:"" help:"Explain a requirement: what it says, how it is checked, and which faults prove the check."`

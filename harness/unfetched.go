@@ -155,5 +155,5 @@ func (r *Run) KeySet() (address string, fetched bool) {
 // KeySet is where the platform finds the fake tool's key set, and whether anybody who may be the
 // platform has fetched it.
 func (r *PlatformRun) KeySet() (address string, fetched bool) {
-	return r.ToolRegistrations()[0].JWKSURL, r.keysFetched()
+	return r.ToolRegistrations()[0].JWKSURL, r.KeysFetched()
 }

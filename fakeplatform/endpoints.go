@@ -105,6 +105,10 @@ func (p *Platform) serveStart(w http.ResponseWriter, r *http.Request, l *Launch)
 			Name: sessionCookie + l.id, Value: l.session, Path: "/", HttpOnly: true, Secure: true, SameSite: http.SameSiteNoneMode,
 		})
 	}
+	if opener, is := l.kept.(part.Opener); is {
+		http.Redirect(w, r, opener.Opens(), http.StatusFound)
+		return
+	}
 	if answeredUnasked.Taken(l.carrier(), l) {
 		p.answer(w, r, l, l.unsolicited(), l.plan)
 		return
@@ -202,9 +206,11 @@ func (p *Platform) serveCoursePage(w http.ResponseWriter, r *http.Request, l *La
 	if strings.HasSuffix(r.URL.Path, "/window") {
 		name = "window"
 	}
-	render(w, http.StatusOK, name, map[string]string{
-		"URL": l.URL(), "Window": l.WindowName(), "Title": l.plan.ResourceLink.Title,
-	})
+	page := map[string]any{"URL": l.URL(), "Window": l.WindowName(), "Title": l.plan.ResourceLink.Title}
+	if opener, is := l.kept.(part.Opener); is {
+		page["Beside"], page["Title"] = opener.Beside(), "Registration of a tool"
+	}
+	render(w, http.StatusOK, name, page)
 }
 
 // serveDelivery submits an answer that was given already, from this browser.

@@ -190,16 +190,17 @@ func (p *Platform) Begin(plan Plan) (*Launch, error) {
 		plan = followed
 	}
 	registration, ok := p.registrationOf(plan.ClientID)
-	if !ok {
+	registers := ofPart != nil && ofPart.Unregistered
+	if !ok && !registers {
 		return nil, fmt.Errorf("fakeplatform: no registration of client_id %q", plan.ClientID)
 	}
 	if p.opts.SignedIn != nil && plan.Account == "" {
 		return nil, errors.New("fakeplatform: a plan without account, though the application has sessions")
 	}
-	if plan.DeploymentID == "" {
+	if plan.DeploymentID == "" && !registers {
 		plan.DeploymentID = registration.DeploymentIDs[0]
 	}
-	if !slices.Contains(registration.DeploymentIDs, plan.DeploymentID) {
+	if !registers && !slices.Contains(registration.DeploymentIDs, plan.DeploymentID) {
 		return nil, fmt.Errorf("fakeplatform: client %q has no deployment %q", plan.ClientID, plan.DeploymentID)
 	}
 	if len(plan.Offers) > 0 && plan.Context.ID == "" {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"invigilator.example/fakeplatform/deeplinking"
+	"invigilator.example/fakeplatform/dynamicregistration"
 	"invigilator.example/fakeplatform/grades"
 	"invigilator.example/fakeplatform/jwt"
 	"invigilator.example/fakeplatform/namesroles"
@@ -21,7 +22,7 @@ import (
 )
 
 // parts are the services that have a package of their own.
-var parts = []part.Part{grades.Part, review.Part, proctoring.Part, namesroles.Part, deeplinking.Part}
+var parts = []part.Part{grades.Part, review.Part, proctoring.Part, namesroles.Part, deeplinking.Part, dynamicregistration.Part}
 
 // Parts are the profiles of all services that a launch can offer by [Plan.Offers].
 func Parts() []string {
@@ -251,6 +252,22 @@ func (p partCore) ServerURL() string { return p.opts.ServerURL }
 
 // Issuer is the identifier that tools know the platform by, whatever a message says.
 func (p partCore) Issuer() string { return p.issuer }
+
+// MessageTypes are those of the messages that the platform launches tools with.
+func (partCore) MessageTypes() []string {
+	types := []string{lti.ResourceLinkRequest}
+	for _, one := range parts {
+		for _, message := range one.Messages {
+			if !message.Unregistered {
+				types = append(types, message.Type)
+			}
+		}
+	}
+	return types
+}
+
+// Scopes are those of the services that the platform offers.
+func (partCore) Scopes() []string { return scopesOf(parts) }
 
 func (p partCore) Now() time.Time { return p.opts.Now() }
 

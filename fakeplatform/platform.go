@@ -352,7 +352,10 @@ func (p *Platform) knowsBrowser(r *http.Request) bool {
 // URL: that of the key set, of the token endpoint, of a service, or one that only the
 // header of a forged token names. All others are for browsers.
 func ForServers(path string) bool {
-	return path == JWKSPath || path == TokenPath || slices.Contains(serverPathsOf(parts), path) ||
+	ofPart := func(own string) bool {
+		return path == own || strings.HasSuffix(own, "/") && strings.HasPrefix(path, own)
+	}
+	return path == JWKSPath || path == TokenPath || slices.ContainsFunc(serverPathsOf(parts), ofPart) ||
 		strings.HasPrefix(path, part.ContextsPath+"/") || strings.HasPrefix(path, strangerPath)
 }
 

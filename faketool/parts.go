@@ -13,6 +13,7 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
 	"invigilator.example/faketool/deeplinking"
+	"invigilator.example/faketool/dynamicregistration"
 	"invigilator.example/faketool/grades"
 	"invigilator.example/faketool/namesroles"
 	"invigilator.example/faketool/part"
@@ -24,7 +25,7 @@ import (
 
 // parts are what the tool does with services in packages of their own, each behind those
 // that it needs.
-var parts = []part.Part{proctoring.Part, namesroles.Part, grades.Part, review.Part, deeplinking.Part}
+var parts = []part.Part{proctoring.Part, namesroles.Part, grades.Part, review.Part, deeplinking.Part, dynamicregistration.Part}
 
 // Part returns what the package of a part gives to those who use the tool; nil where there
 // is no such part. The package has a function that says of which type that is.

@@ -1,6 +1,7 @@
 package part
 
 import (
+	"html/template"
 	"maps"
 	"net/http"
 	"net/url"
@@ -21,6 +22,9 @@ type Message struct {
 	// Follows returns the launch that one about this follows: it goes as that one went, with
 	// another message. It is nil where launches begin with the message.
 	Follows func(about any) (Launch, error)
+	// Unregistered is set where it is no message, and is not sent to a tool that is registered:
+	// what the part keeps of such a launch is an [Opener].
+	Unregistered bool
 	// Begin begins a launch, and returns what the part keeps of it. It fails where there is
 	// nothing that could be launched.
 	Begin func(Core, Launch) (Kept, error)
@@ -36,6 +40,15 @@ type Kept interface {
 	Says(lti.Claims)
 	// Seen returns what the launch has seen of the part, for the records of the platform.
 	Seen() any
+}
+
+// An Opener is what a part keeps of a launch that begins with no login.
+type Opener interface {
+	Kept
+	// Opens is where the launch leads the browser.
+	Opens() string
+	// Beside is what the page has that shows the launch in a frame, or opens it in a window.
+	Beside() template.HTML
 }
 
 // A Destination is where a launch leads, and what goes with it.

@@ -31,7 +31,7 @@ type Part struct {
 	// Mount adds its endpoints to those of a platform.
 	Mount func(*http.ServeMux, Core)
 	// ServerPaths are those of its endpoints that tools' servers ask for, where they are not
-	// below [ContextsPath].
+	// below [ContextsPath]; where one ends with a slash, what is below it.
 	ServerPaths []string
 	// Keep makes what the part keeps of a platform, which [Core.Part] returns.
 	Keep func(Core) any
@@ -133,6 +133,16 @@ type Core interface {
 	ServerURL() string
 	// Issuer is the identifier that tools know the platform by, whatever a message says.
 	Issuer() string
+	// AuthURL, TokenURL and JWKSURL are its endpoints.
+	AuthURL() string
+	TokenURL() string
+	JWKSURL() string
+	// MessageTypes are the types of the messages that it launches tools with, and Scopes those
+	// of the services that it offers.
+	MessageTypes() []string
+	Scopes() []string
+	// Register makes a tool known. It fails when something that a launch needs is missing.
+	Register(Registration) error
 	Now() time.Time
 	// Part returns what the part with a profile keeps of the platform.
 	Part(profile string) any

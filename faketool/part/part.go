@@ -145,6 +145,9 @@ type Core interface {
 	URL() string
 	// LaunchURL is the redirect URI, which is the target link URI, too.
 	LaunchURL() string
+	// LoginURL is the login initiation endpoint, and JWKSURL where the tool publishes its key.
+	LoginURL() string
+	JWKSURL() string
 	// Now tells the tool's time.
 	Now() time.Time
 	// Remembers bounds each of what is remembered.
@@ -158,6 +161,8 @@ type Core interface {
 	Account(Claims) int
 	// Registered returns the registration of a client_id with an issuer.
 	Registered(issuer, clientID string) (Registration, bool)
+	// Register makes a platform known. It fails when something that a launch needs is missing.
+	Register(Registration) error
 	// ClientID is one that a platform knows the tool by; empty where there is none.
 	ClientID() string
 	// OtherTool is another tool that is registered with the platform; it has no key where

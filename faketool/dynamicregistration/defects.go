@@ -1,0 +1,6 @@
+package dynamicregistration
+
+import "invigilator.example/fault"
+
+// defects are those of a tool that registers itself.
+var defects []fault.Fault

@@ -212,6 +212,9 @@ func (p *Platform) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.mux.ServeHTTP(w, r)
 }
 
+// URL returns where browsers reach the platform.
+func (p *Platform) URL() string { return p.opts.URL }
+
 // Issuer returns the issuer identifier.
 func (p *Platform) Issuer() string { return p.opts.Issuer }
 

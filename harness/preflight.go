@@ -72,6 +72,9 @@ func (r *Run) preflight(ctx context.Context) (results.Fragment, error) {
 		}
 		return flow, err
 	}
+	for _, registered := range r.registrationFlows {
+		s.keep(registered)
+	}
 	if !r.config.Launches() {
 		return r.preflightParts(ctx, s.fragment)
 	}

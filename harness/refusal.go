@@ -428,7 +428,7 @@ func (s *Scenario) judgeRefusal(id requirements.ID, a Attempt, flow *Flow, led [
 // the first one began.
 func (s *Scenario) wentElsewhere(f *Flow) bool {
 	other := s.run.other
-	return other != nil && f.Launch.PlatformURL() != other.Issuer() && f.Led(other.Issuer())
+	return other != nil && f.Launch.PlatformURL() != other.URL() && f.Led(other.URL())
 }
 
 // brokenFence says which of the valid launches around a bad one did not work,

@@ -31,9 +31,9 @@ func FirstRegistration(c config.Config) Registration {
 	return known
 }
 
-func registrationAt(issuer, clientID, tenant, serverURL string) Registration {
+func registrationAt(address, clientID, tenant, serverURL string) Registration {
 	return Registration{
-		ClientID: clientID, AuthURL: issuer + fakeplatform.AuthPath + "?" + Tenant + "=" + tenant,
+		ClientID: clientID, AuthURL: address + fakeplatform.AuthPath + "?" + Tenant + "=" + tenant,
 		JWKSURL: serverURL + fakeplatform.JWKSPath, TokenURL: serverURL + fakeplatform.TokenPath,
 	}
 }
@@ -46,7 +46,7 @@ func (r *Run) Registrations() []Registration {
 		deployments = append(deployments, r.tool.OtherDeploymentID)
 	}
 	at := func(p *fakeplatform.Platform, clientID, tenant, serverURL string) Registration {
-		known := registrationAt(p.Issuer(), clientID, tenant, serverURL)
+		known := registrationAt(p.URL(), clientID, tenant, serverURL)
 		known.Platform, known.DeploymentIDs = p, deployments
 		return known
 	}

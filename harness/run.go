@@ -17,6 +17,7 @@ import (
 	"invigilator.example/fakeplatform"
 	"invigilator.example/fakeplatform/jwt"
 	"invigilator.example/faketool"
+	office "invigilator.example/faketool/dynamicregistration"
 	"invigilator.example/faketool/proctoring"
 	"invigilator.example/harness/agent"
 	"invigilator.example/harness/config"
@@ -56,6 +57,9 @@ type Run struct {
 	// barredParts are the profiles of parts of which it has found that they cannot be judged.
 	barredParts map[string]string
 
+	// registrationFlows are those in which a real tool has registered itself when the run began.
+	registrationFlows []*Flow
+
 	// Guarded by base.mu:
 	unplanned []fakeplatform.Unplanned
 	firstStep time.Duration        // the longest that the first step of a check-in took in a valid launch
@@ -66,12 +70,14 @@ type Run struct {
 type RegisteredTool struct {
 	config.Tool
 	config.Registration
+	// Messages are the types that a tool has named which has registered itself.
+	Messages []string
 }
 
 // Start begins a run: the servers listen and the agent is ready. The number
 // tells the processes of a parallel run apart. The context bounds the start only.
 func Start(ctx context.Context, c config.Config, process int) (*Run, error) {
-	r := &Run{base: newBase(c, process), tool: RegisteredTool{c.Tool, c.Registration}, barred: map[launchKind]string{}, barredParts: map[string]string{}, proctors: map[agent.Agent]agent.User{}}
+	r := &Run{base: newBase(c, process), tool: RegisteredTool{Tool: c.Tool, Registration: c.Registration}, barred: map[launchKind]string{}, barredParts: map[string]string{}, proctors: map[agent.Agent]agent.User{}}
 	if err := r.start(ctx); err != nil {
 		r.Close()
 		return nil, err
@@ -131,7 +137,15 @@ func (r *Run) start(ctx context.Context) error {
 	if err := <-agentReady; err != nil {
 		return err
 	}
-	return sitesErr
+	if sitesErr != nil {
+		return sitesErr
+	}
+	if r.config.Registers() {
+		if err := r.registerTool(ctx); err != nil {
+			return err
+		}
+	}
+	return r.knowTool()
 }
 
 // addresses are those of the tool, and the public ones of the run, to which browsers go.
@@ -165,6 +179,11 @@ func (r *Run) startSites(sites *sites) error {
 			return err
 		}
 	}
+	return nil
+}
+
+// knowTool makes the tool known to the platforms.
+func (r *Run) knowTool() error {
 	r.tool.TargetLinkURI = cmp.Or(r.tool.TargetLinkURI, r.tool.LaunchURL)
 	r.tool.ProctoringTargetLinkURI = cmp.Or(r.tool.ProctoringTargetLinkURI, r.tool.TargetLinkURI)
 	r.tool.ReviewTargetLinkURI = cmp.Or(r.tool.ReviewTargetLinkURI, r.tool.TargetLinkURI)
@@ -190,8 +209,12 @@ func (r *Run) secondDoorway(site http.Handler) doorway {
 }
 
 func (r *Run) startPlatform(site *switchable, address, serverURL string) (*fakeplatform.Platform, error) {
+	issuer := address
+	if r.config.Registers() {
+		issuer = serverURL // on the host of the configuration, as tools have to check
+	}
 	p, err := fakeplatform.New(fakeplatform.Options{
-		URL: address, ServerURL: serverURL, Now: r.Now, Keys: r.takeKey(),
+		URL: address, ServerURL: serverURL, Issuer: issuer, Now: r.Now, Keys: r.takeKey(),
 		Client: &http.Client{Transport: r.transport, Timeout: r.Patience()},
 		OnUnplanned: func(u fakeplatform.Unplanned) {
 			if k := knockOf(u.Request); k != nil && !u.Known && u.Why != jwt.ErrNoKeySet.Error() {
@@ -251,6 +274,7 @@ const keyPatience = time.Second
 
 // startFakeTool puts the embedded fake tool, or a null peer, in the subject's place.
 func (r *Run) startFakeTool(site *switchable) error {
+	r.tool.RegistrationURL = embeddedToolURL + office.RegistrationPath
 	r.tool.LoginURL = embeddedToolURL + faketool.LoginPath
 	r.tool.LaunchURL = embeddedToolURL + faketool.LaunchPath
 	r.tool.JWKSURL = embeddedToolURL + faketool.JWKSPath

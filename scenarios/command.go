@@ -10,7 +10,7 @@ import (
 
 // flagOf are the keys that the command line has a flag of its own for.
 var flagOf = map[string]string{
-	"tool.login_url": "--login-url", "tool.launch_url": "--launch-url",
+	"tool.registration_url": "--register", "tool.login_url": "--login-url", "tool.launch_url": "--launch-url",
 	"registration.client_id": "--client-id", "registration.deployment_id": "--deployment-id",
 	"agent": "--agent", "profiles": "--profile", "seed": "--seed", "embedded.faults": "--fault",
 	"requirements": "--only", "sections": "--section", "filter": "--filter", "fail_on": "--fail-on", "require": "--require", "baseline": "--baseline", "shard": "--shard",

@@ -150,6 +150,9 @@ func (n *named) judge(j *judging, command *kong.Context, side config.Side, intro
 	}
 	return j.judge(c, func(ctx context.Context, s scenarios.Subject) error {
 		introduce(s)
+		if c.Registers() { // it has done so
+			return nil
+		}
 		return n.wait(ctx)
 	})
 }

@@ -12,6 +12,7 @@ import (
 )
 
 type toolCommand struct {
+	Register     string `help:"The tool's registration URL: the tool registers itself there (Dynamic Registration), and says its addresses." placeholder:"URL" key:"tool.registration_url"`
 	LoginURL     string `help:"The tool's login initiation endpoint." placeholder:"URL" key:"tool.login_url"`
 	LaunchURL    string `help:"The tool's redirect URI, which is the target link URI too." placeholder:"URL" key:"tool.launch_url"`
 	ClientID     string `help:"The client_id in the tool's registration." placeholder:"ID" key:"registration.client_id"`
@@ -30,9 +31,12 @@ func (t *toolCommand) Run(command *kong.Context) error {
 func introducePlatform(r *harness.Run) {
 	tool := r.Tool()
 	for i, known := range r.Registrations() {
-		if i == 0 {
+		switch {
+		case r.Registers():
+			say("The tool has registered itself with this platform:\n")
+		case i == 0:
 			say("Register this platform in the tool:\n")
-		} else {
+		default:
 			say("Register this, too, for the declared features:\n")
 		}
 		say(`  issuer                  %s
@@ -43,13 +47,18 @@ func introducePlatform(r *harness.Run) {
   token endpoint          %s
 `, known.Platform.Issuer(), known.ClientID, strings.Join(known.DeploymentIDs, ", "), known.AuthURL, known.JWKSURL, known.TokenURL)
 	}
-	say("'invigilator card' has this in the words of ltijs, PyLTI1p3 and others.\n")
+	if !r.Registers() {
+		say("'invigilator card' has this in the words of ltijs, PyLTI1p3 and others.\n")
+	}
 	say(`The tool is launched at
   login initiation        %s
   redirect URI            %s
   target link URI         %s
 
 `, results.URL(tool.LoginURL), results.URL(tool.LaunchURL), results.URL(tool.TargetLinkURI))
+	if len(tool.Messages) > 0 {
+		say("and it has registered for these messages: %s\n\n", results.Text(strings.Join(tool.Messages, ", ")))
+	}
 	if r.Has(config.Proctoring) {
 		say("and for proctored exams at\n  target link URI         %s\n\n", results.URL(tool.ProctoringTargetLinkURI))
 	}

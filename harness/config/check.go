@@ -84,7 +84,7 @@ func (c Config) about(side Side) []string {
 	}
 	if side == ToolSide {
 		addresses = []struct{ key, value string }{
-			{"tool.login_url", c.Tool.LoginURL}, {"tool.launch_url", c.Tool.LaunchURL}, {"tool.redirect_uris", strings.Join(c.Tool.RedirectURIs, "")},
+			{"tool.registration_url", c.Tool.RegistrationURL}, {"tool.login_url", c.Tool.LoginURL}, {"tool.launch_url", c.Tool.LaunchURL}, {"tool.redirect_uris", strings.Join(c.Tool.RedirectURIs, "")},
 			{"tool.target_link_uri", c.Tool.TargetLinkURI}, {"tool.protected_url", c.Tool.ProtectedURL}, {"tool.jwks_url", c.Tool.JWKSURL},
 			{"tool.proctoring_target_link_uri", c.Tool.ProctoringTargetLinkURI}, {"tool.review_target_link_uri", c.Tool.ReviewTargetLinkURI},
 		}
@@ -114,7 +114,7 @@ func (c Config) checkSubject(p *problems) bool {
 		}
 		return len(*p) == 0
 	}
-	if c.Side == ToolSide && c.Tool.LoginURL != "" || c.Side == PlatformSide && c.Platform.Issuer != "" {
+	if c.Side == ToolSide && (c.Tool.LoginURL != "" || c.Tool.RegistrationURL != "") || c.Side == PlatformSide && c.Platform.Issuer != "" {
 		return true
 	}
 	missing := &NoSubject{side: c.Side}
@@ -131,6 +131,7 @@ func (c Config) check() []error {
 	if !c.checkSubject(&p) {
 		return p
 	}
+	p.absolute("tool.registration_url", c.Tool.RegistrationURL)
 	p.absolute("tool.login_url", c.Tool.LoginURL)
 	p.absolute("tool.launch_url", c.Tool.LaunchURL)
 	p.absolute("tool.target_link_uri", c.Tool.TargetLinkURI)
@@ -228,7 +229,7 @@ func (c Config) checkTool(p *problems) {
 	p.needs(c, ResourceMarker, "tool.resource_selector", c.Tool.ResourceSelector == "", "is needed for")
 	p.reachable("fake_platform.url", c.FakePlatform.URL, c.Browser)
 	for _, feature := range []string{ToolJWKS, Proctoring, Grades, SubmissionReview, NamesAndRoles, DeepLinking} {
-		p.needs(c, feature, "tool.jwks_url", c.Tool.JWKSURL == "" && slices.Contains(c.Features, feature), "is needed for")
+		p.needs(c, feature, "tool.jwks_url", c.Tool.JWKSURL == "" && c.Tool.RegistrationURL == "" && slices.Contains(c.Features, feature), "is needed for")
 	}
 	c.checkJourneys(p)
 	for _, need := range []struct {
@@ -265,8 +266,30 @@ func (c Config) checkTool(p *problems) {
 		}
 		p.absolute(fmt.Sprintf("tool.redirect_uris.%d", i), uri)
 	}
-	if c.Tool.LoginURL != "" && c.Tool.LaunchURL == "" {
+	c.checkRegistration(p)
+	if c.Tool.LoginURL != "" && c.Tool.LaunchURL == "" && !c.Registers() {
 		p.lacks("tool.launch_url", "is needed together with tool.login_url")
+	}
+}
+
+// checkRegistration finds what nobody has to say, or can, of a tool that registers itself.
+func (c Config) checkRegistration(p *problems) {
+	if !c.Registers() {
+		return
+	}
+	for _, told := range []struct{ key, value string }{
+		{"tool.login_url", c.Tool.LoginURL}, {"tool.launch_url", c.Tool.LaunchURL}, {"tool.redirect_uris", strings.Join(c.Tool.RedirectURIs, "")}, {"tool.jwks_url", c.Tool.JWKSURL},
+	} {
+		if told.value != "" {
+			p.add(told.key, "is said by the tool when it registers itself at tool.registration_url: leave one of the two out")
+		}
+	}
+	for _, given := range []struct{ key, value, usual string }{
+		{"registration.client_id", c.Registration.ClientID, ofFakePlatform.ClientID}, {"registration.other_client_id", c.Registration.OtherClientID, ofFakePlatform.OtherClientID},
+	} {
+		if given.value != given.usual {
+			p.add(given.key, "is given to the tool when it registers itself at tool.registration_url, a new one in each run: leave it out")
+		}
 	}
 }
 

@@ -81,6 +81,7 @@ const (
 type Tool struct {
 	Name                    string            `json:"name" jsonschema_description:"What the report calls the tool; its host when empty."`
 	Version                 string            `json:"version" jsonschema_description:"The version of the tool, which the report shows beside its name."`
+	RegistrationURL         string            `json:"registration_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"Where the tool registers itself (Dynamic Registration 1.0). The run begins with that: the tool says its other addresses then, which are left out."`
 	LoginURL                string            `json:"login_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The login initiation endpoint of the tool."`
 	LaunchURL               string            `json:"launch_url" jsonschema:"pattern=^(https?://.+)?$" jsonschema_description:"The tool's redirect URI, where launches are posted; the target link URI too, unless one is given."`
 	RedirectURIs            []string          `json:"redirect_uris" jsonschema_description:"Further redirect URIs that are registered for the tool."`
@@ -124,6 +125,11 @@ type Platform struct {
 	AllowWrites    bool     `json:"allow_writes" jsonschema_description:"Whether the run may change the platform's gradebook: make line items of its own, which it removes again, and send scores."`
 	GradingPending Marker   `json:"grading_pending" jsonschema_description:"What the gradebook shows of work that waits for grading, where the platform has the feature submission-review. {line_item} stands for the label of the line item and {learner} for the name of the learner."`
 	PointsSelector string   `json:"points_selector" jsonschema_description:"CSS selector of the element in which the gradebook shows the points of a learner at a line item. With it, these points are compared with the results. {line_item} and {learner} stand for the label and the name, as in grading_pending."`
+}
+
+// Registers says whether a real tool registers itself when the run begins.
+func (c Config) Registers() bool {
+	return !c.Demo && c.Side == ToolSide && c.Tool.RegistrationURL != ""
 }
 
 // FakePlatform is the platform that launches a tool under test.
@@ -200,7 +206,7 @@ func (c Config) IsEmbedded() bool { return c.Demo }
 
 // SubjectName is what reports call the subject; of the embedded one it says that it is.
 func (c Config) SubjectName() string {
-	name, address, embedded := c.Tool.Name, host(c.Tool.LoginURL), "the embedded fake tool"
+	name, address, embedded := c.Tool.Name, host(cmp.Or(c.Tool.LoginURL, c.Tool.RegistrationURL)), "the embedded fake tool"
 	if c.Side == PlatformSide {
 		name, address, embedded = c.Platform.Name, c.Platform.Issuer, "the embedded campus"
 	}
@@ -280,8 +286,9 @@ const (
 	MembersOfLinks = "nrps-rlid"       // the members of one resource link
 	ToolsByCourse  = "tools-by-course" // a tool is available in the courses alone that have a link of it
 
-	// Of deep linking.
-	DeepLinking = requirements.DeepLinking
+	// Of deep linking, and of tools that register themselves.
+	DeepLinking         = requirements.DeepLinking
+	DynamicRegistration = requirements.DynamicRegistration
 )
 
 // bringers are the features that bring another one along, each of them.

@@ -140,6 +140,7 @@ const (
 	ReadResults    Deed = "read-results"     // an instructor looks at the results
 	ReadMembers    Deed = "read-members"     // an instructor looks at who belongs to the course
 	ChooseContent  Deed = "choose-content"   // an instructor chooses content, and sends it to the platform
+	Register       Deed = "register"         // an administrator goes through the tool's registration page, up to the end of the registration
 	// The proctor's are the actions of the Assessment Control Service.
 	Pause     Deed = "pause"
 	Resume    Deed = "resume"
@@ -151,7 +152,7 @@ const (
 // deeds are those of the journeys of each side.
 var deeds = map[Side][]Deed{
 	PlatformSide: {RotateKeys, CopyCourse, RemoveCopy, SignOut, OpenExam, SubmitExam, BreakExam, ResetExam, OpenGrades},
-	ToolSide:     append([]Deed{CheckIn, Cancel, Submit, Grade, RenameLineItem, ReadResults, ReadMembers, ChooseContent}, Actions...),
+	ToolSide:     append([]Deed{CheckIn, Cancel, Submit, Grade, RenameLineItem, ReadResults, ReadMembers, ChooseContent, Register}, Actions...),
 }
 
 // joined are deeds in one text.
@@ -174,7 +175,7 @@ var Actions = []Deed{Pause, Resume, Terminate, Update, Flag}
 type Journey struct {
 	User   string     `json:"user" jsonschema_description:"Who makes the journey, one of users; the learner when empty."`
 	Launch LaunchKind `json:"launch" jsonschema:"enum=resource-link,enum=other-link,enum=other-course,enum=other-deployment,enum=other-tool,enum=copied-link,enum=private,enum=anonymous,enum=custom,enum=window,enum=frame,enum=exam,enum=other-exam,enum=review" jsonschema_description:"What it opens; resource-link when empty."`
-	Does   Deed       `json:"does" jsonschema:"enum=rotate-keys,enum=copy-course,enum=remove-copy,enum=sign-out,enum=open-exam,enum=submit-exam,enum=break-exam,enum=reset-exam,enum=open-grades,enum=check-in,enum=cancel,enum=submit,enum=grade,enum=rename-line-item,enum=read-results,enum=read-members,enum=choose-content,enum=pause,enum=resume,enum=terminate,enum=update,enum=flag" jsonschema_description:"What it does, where it does not launch."`
+	Does   Deed       `json:"does" jsonschema:"enum=rotate-keys,enum=copy-course,enum=remove-copy,enum=sign-out,enum=open-exam,enum=submit-exam,enum=break-exam,enum=reset-exam,enum=open-grades,enum=check-in,enum=cancel,enum=submit,enum=grade,enum=rename-line-item,enum=read-results,enum=read-members,enum=choose-content,enum=register,enum=pause,enum=resume,enum=terminate,enum=update,enum=flag" jsonschema_description:"What it does, where it does not launch."`
 	Saved  Marker     `json:"saved" jsonschema_description:"What the page that the journey ends on shows where the gradebook has taken what was sent, and no other page: the run then holds it against what really happened. Of journeys that do submit, grade or rename-line-item."`
 	Failed Marker     `json:"failed" jsonschema_description:"What that page shows where the gradebook has not."`
 	Steps  Steps      `json:"steps" jsonschema_description:"The steps, or the address of a page alone. In a tool {candidate} stands for the candidate's name and {assessment} for the title of the exam, {work} for what the learner writes, {score} for the points, {label} for the new label of the line item, and {user_id} for the sub of the user who was launched, or whom the proctor acts on; in a platform {line_item} for the label of the line item, and {learner} and {user_id} for the name and the id of the learner whose work is reviewed or exam is reset, else of who makes the journey. {unique} stands for a text that no other journey has, but a copied-link and a remove-copy the one of the last copy-course."`

@@ -155,7 +155,7 @@ var _ = Describe("A tool, answering a login initiation,", func() {
 		scene.Check(nonceID, "", problem == "", "", guess.Spread(nonces, problem), first, last)
 
 		problem = guess.Problem(states)
-		if problem == "" && !hasCookie(first, scene.Run().Platform().Issuer()) {
+		if problem == "" && !hasCookie(first, scene.Run().Platform().URL()) {
 			// A page in between may have kept it otherwise. What counts is that it is good
 			// in no other browser.
 			scene.MustRefuse(ctx, stateID, harness.Attempt{Make: func(ctx context.Context) (*harness.Flow, error) {

@@ -17,6 +17,10 @@ func (s *Scenario) Accepted(f *Flow) bool {
 	return f != nil && s.run.baseline.acceptance(f).Kind == Accepted
 }
 
+// KnowsAcceptance says whether the preflight has learned what an accepted launch of a resource
+// link looks like.
+func (r *Run) KnowsAcceptance() bool { return r.baseline.known }
+
 // MustAccept judges a stimulus by a launch that the tool has to accept.
 func (s *Scenario) MustAccept(ctx context.Context, id requirements.ID, stimulus string, l Launch) *Flow {
 	s.tb.Helper()

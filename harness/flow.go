@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/dynamicregistration"
 	"invigilator.example/fakeplatform/grades"
 	"invigilator.example/fakeplatform/proctoring"
 	"invigilator.example/fakeplatform/review"
@@ -326,6 +327,9 @@ func (r *Run) plan(l Launch) (*fakeplatform.Launch, agent.Visit, error) {
 	}
 	if l.Plan != nil {
 		l.Plan(&plan)
+	}
+	if plan.Message == dynamicregistration.Registering {
+		visit.Markers = nil // it is no page of a launch
 	}
 	started, err := platform.Begin(plan)
 	if err != nil {

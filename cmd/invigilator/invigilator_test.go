@@ -269,13 +269,13 @@ func TestCatalogue(t *testing.T) {
 
 	stdout, _, status = run(t, dir, "requirements", "--side", "tool", "--covered")
 	g.Expect(status).To(Equal(0))
-	g.Expect(strings.Count(stdout, "\n")).To(Equal(179), "178 and a heading")
+	g.Expect(strings.Count(stdout, "\n")).To(Equal(185), "184 and a heading")
 
 	stdout, _, status = run(t, dir, "requirements", "--side", "tool", "--covered", "--json")
 	g.Expect(status).To(Equal(0))
 	g.Expect(json.Unmarshal([]byte(stdout), &list)).To(Succeed())
-	g.Expect(list).To(HaveLen(178))
-	g.Expect(list).To(HaveEach(And(HaveField("Binds", requirements.Tool), HaveField("Profile", BeElementOf("launch", "proctoring", "tool-messages", "services", "grades", "submission-review", "names-and-roles", "deep-linking")))))
+	g.Expect(list).To(HaveLen(184))
+	g.Expect(list).To(HaveEach(And(HaveField("Binds", requirements.Tool), HaveField("Profile", BeElementOf("launch", "proctoring", "tool-messages", "services", "grades", "submission-review", "names-and-roles", "deep-linking", "dynamic-registration")))))
 
 	_, stderr, status := run(t, dir, "requirements", "--profile", "nonsense")
 	g.Expect(status).To(Equal(3))

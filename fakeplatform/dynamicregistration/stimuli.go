@@ -112,7 +112,13 @@ var stimuli = []fault.Fault{
 
 	{Name: "refused-400", Provokes: "dr-tool-registration-refused", Does: "refuses the registration with invalid_client_metadata", Effects: refuses(http.StatusBadRequest, map[string]any{"error": lti.ErrorInvalidClientMetadata, "error_description": "This tool is not welcome here."})},
 	{Name: "refused-401", Provokes: "dr-tool-registration-refused", Does: "refuses the registration_token", Effects: refuses(http.StatusUnauthorized, map[string]any{"error": lti.ErrorInvalidToken})},
-	{Name: "refused-500", Provokes: "dr-tool-registration-refused", Does: "answers the registration with a server error", Effects: refuses(http.StatusInternalServerError, map[string]any{})},
+	{
+		Name: "refused-500", Provokes: "dr-tool-registration-refused", Does: "answers the registration with what it would grant, and the status of a server error",
+		Effects: answers(func(a answer) answer {
+			a.status = http.StatusInternalServerError
+			return a
+		}),
+	},
 	{
 		Name: "client-id-missing", Provokes: "dr-tool-registration-refused", Does: "answers the registration with status 200 and no client_id",
 		Effects: answers(func(a answer) answer {

@@ -107,7 +107,8 @@ var (
 // A request is what the tool says of itself to a platform (Dynamic Registration 1.0, step 3).
 type request struct {
 	core          part.Core
-	platform      map[string]any // its configuration
+	from          string         // where its configuration is
+	platform      map[string]any // the configuration
 	token         string         // the registration_token; empty for none
 	url           string
 	mediaType     string
@@ -134,6 +135,7 @@ type kept struct {
 
 // An outcome is what a platform has answered to a registration.
 type outcome struct {
+	asked  map[string]any // of it
 	answer part.Exchange
 	said   map[string]any // nil where the answer is no JSON object
 }
@@ -165,7 +167,7 @@ type page struct {
 
 // closing is how a page closes the registration (Dynamic Registration 1.0, step 4).
 type closing struct {
-	To      template.JS // the window that is told: opener, or the parent where there is none
+	To      template.JS // the window that is told
 	Message any
 }
 
@@ -180,7 +182,7 @@ func serve(w http.ResponseWriter, r *http.Request, core part.Core) {
 		core.Refuse(w, err)
 		return
 	}
-	shown := pageShown.Pass(core.Carrier(), page{known, &closing{"opener", map[string]string{"subject": lti.CloseSubject}}})
+	shown := pageShown.Pass(core.Carrier(), page{known, &closing{"window.opener || window.parent", map[string]string{"subject": lti.CloseSubject}}})
 	core.Show(w, http.StatusOK, registered, shown)
 }
 
@@ -198,7 +200,7 @@ func register(ctx context.Context, core part.Core, configuration, token string) 
 	if err := trustworthy.First(carrier, d); err != nil {
 		return part.Registration{}, err
 	}
-	q := request{core: core, platform: d.said, token: token, url: text(d.said, "registration_endpoint"), mediaType: "application/json", members: metadata(core, d.said)}
+	q := request{core: core, from: configuration, platform: d.said, token: token, url: text(d.said, "registration_endpoint"), mediaType: "application/json", members: metadata(core, d.said)}
 	if token != "" {
 		q.authorization = part.Bearer + " " + token
 	}
@@ -207,7 +209,7 @@ func register(ctx context.Context, core part.Core, configuration, token string) 
 	if q.authorization != "" {
 		header.Set("Authorization", q.authorization)
 	}
-	o := &outcome{answer: ask(ctx, core, http.MethodPost, q.url, header, q.members)}
+	o := &outcome{asked: q.members, answer: ask(ctx, core, http.MethodPost, q.url, header, q.members)}
 	o.said = membersOf(o.answer)
 	err := granted.First(carrier, o)
 	made := registrationKept.Pass(carrier, kept{platformOf(d.said, o.said), err != nil})

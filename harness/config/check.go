@@ -266,6 +266,7 @@ func (c Config) checkTool(p *problems) {
 		}
 		p.absolute(fmt.Sprintf("tool.redirect_uris.%d", i), uri)
 	}
+	p.needs(c, DynamicRegistration, "tool.registration_url", c.Tool.RegistrationURL == "", "is needed for")
 	c.checkRegistration(p)
 	if c.Tool.LoginURL != "" && c.Tool.LaunchURL == "" && !c.Registers() {
 		p.lacks("tool.launch_url", "is needed together with tool.login_url")

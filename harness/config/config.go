@@ -350,7 +350,7 @@ func Features(side Side) []string {
 		MultiplePlatforms, MultipleClients, MultipleDeployments, AnonymousLaunch, RoleBasedView, UserMarker,
 		ResourceMarker, ReturnURL, OtherAlgorithms, TLS, ToolJWKS, Proctoring, ACS, EndAssessment, VerifiedUser,
 		Grades, LineItemManagement, Results, SubmissionObject, SubmissionReview, LearnerReview,
-		NamesAndRoles, DeepLinking,
+		NamesAndRoles, DeepLinking, DynamicRegistration,
 	}
 }
 

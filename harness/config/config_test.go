@@ -641,7 +641,7 @@ func toolFeatures() []string {
 var needsJourneys = []string{
 	config.Proctoring, config.ACS, config.EndAssessment, config.VerifiedUser,
 	config.Grades, config.LineItemManagement, config.Results, config.SubmissionObject, config.SubmissionReview, config.LearnerReview,
-	config.NamesAndRoles, config.DeepLinking,
+	config.NamesAndRoles, config.DeepLinking, config.DynamicRegistration,
 }
 
 func TestWhatAToolNeedsInEveryLaunch(t *testing.T) {

@@ -51,6 +51,7 @@ func TestTheExamplesOfTheDocumentationAreConfigurations(t *testing.T) {
 		"# content-tool.yaml":                           {side: config.ToolSide},
 		"# behind-a-proxy.yaml":                         {side: config.ToolSide},
 		"# self-registering.yaml":                       {side: config.ToolSide},
+		"# registration-tool.yaml":                      {side: config.ToolSide},
 		"fail_on: [warned]":                             {side: config.ToolSide, beside: tool},
 	}
 	pages, err := filepath.Glob("../../docs/*.md")

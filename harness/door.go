@@ -12,6 +12,7 @@ import (
 
 	"invigilator.example/fakeplatform"
 	"invigilator.example/faketool"
+	"invigilator.example/faketool/dynamicregistration"
 	"invigilator.example/harness/config"
 	"invigilator.example/results"
 )
@@ -258,7 +259,7 @@ func (r *Run) FetchedSince(before KeySetFetches) (byTool, byAnybody int) {
 }
 
 // ofTool keeps apart what comes to a fake tool at the door and has nothing to do with
-// a launch.
+// a launch. Nobody registers a platform there: the configuration names the one that is judged.
 func ofTool(tool *faketool.Tool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		k := knockOf(r)
@@ -267,6 +268,10 @@ func ofTool(tool *faketool.Tool) http.Handler {
 				k.strange = true
 			}
 		}()
+		if r.URL.Path == dynamicregistration.RegistrationPath {
+			http.NotFound(w, r)
+			return
+		}
 		tool.ServeHTTP(w, r)
 	})
 }

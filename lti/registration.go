@@ -31,3 +31,6 @@ const (
 	GrantImplicit        = "implicit"
 	AuthMethodPrivateKey = "private_key_jwt"
 )
+
+// GrantImplicitMisspelt is how some tools write [GrantImplicit], as they have found it in examples.
+const GrantImplicitMisspelt = "impl" + "ict"

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"testing"
@@ -40,7 +41,9 @@ func named(t *testing.T, name string) *fakeplatform.Fault {
 	return &f
 }
 
-func recordOf(l *fakeplatform.Launch) dynamicregistration.Record { return dynamicregistration.Of(l).Record() }
+func recordOf(l *fakeplatform.Launch) dynamicregistration.Record {
+	return dynamicregistration.Of(l).Record()
+}
 
 // The fake tool registers with the fake platform, and is launched as it said.
 func TestAToolThatHasRegisteredIsLaunched(t *testing.T) {
@@ -121,6 +124,8 @@ func TestProblemsOfARegistration(t *testing.T) {
 		"another authentication":               {map[string]any{"token_endpoint_auth_method": "client_secret_basic"}, "token_endpoint_auth_method", 200},
 		"a code as response type":              {map[string]any{"response_types": []string{"code"}}, "response_types", 200},
 		"one grant":                            {map[string]any{"grant_types": []string{"implicit"}}, "grant_types", 200},
+		"the other grant alone":                {map[string]any{"grant_types": []string{"client_credentials"}}, "grant_types", 200},
+		"a grant as examples misspell it":      {map[string]any{"grant_types": []string{lti.GrantImplicitMisspelt, "client_credentials"}}, "", 200},
 		"scopes as a list":                     {map[string]any{"scope": []string{"openid"}}, "scope is", 200},
 		"no configuration":                     {map[string]any{lti.ToolConfiguration: nil}, "instead of an object", 200},
 		"no domain":                            {configured(map[string]any{"domain": nil}), "domain is (missing)", 200},
@@ -141,9 +146,7 @@ func TestProblemsOfARegistration(t *testing.T) {
 				"initiate_login_uri": "https://tool.example/login", "redirect_uris": []string{"https://tool.example/launch"}, "jwks_uri": "https://tool.example/jwks",
 				"token_endpoint_auth_method": "private_key_jwt", "scope": lti.ScopeScore,
 			}
-			for name, value := range configured(nil) {
-				members[name] = value
-			}
+			maps.Copy(members, configured(nil))
 			for name, value := range row.with {
 				if members[name] = value; value == nil {
 					delete(members, name)

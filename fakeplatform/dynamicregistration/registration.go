@@ -114,9 +114,9 @@ func orMissing(value any) string {
 	return lti.Wire(value)
 }
 
-// object is a member that is one; nil where it is none.
-func object(members map[string]any, name string) map[string]any {
-	o, _ := members[name].(map[string]any)
+// toolIn is what the tool says of itself for LTI; nil where that is no object.
+func toolIn(metadata map[string]any) map[string]any {
+	o, _ := metadata[lti.ToolConfiguration].(map[string]any)
 	return o
 }
 
@@ -162,7 +162,10 @@ func (q *request) problems() []string {
 	}
 	want(q.metadata, "application_type", lti.ApplicationTypeWeb)
 	lists(q.metadata, "response_types", lti.ResponseTypeIDToken)
-	lists(q.metadata, "grant_types", lti.GrantImplicit, lti.GrantClientCredentials)
+	lists(q.metadata, "grant_types", lti.GrantClientCredentials)
+	if grants, are := texts(q.metadata["grant_types"]); are && !slices.Contains(grants, lti.GrantImplicit) && !slices.Contains(grants, lti.GrantImplicitMisspelt) {
+		say("grant_types is %s instead of a list with %s", lti.Wire(q.metadata["grant_types"]), lti.GrantImplicit)
+	}
 	want(q.metadata, "client_name")
 	want(q.metadata, "token_endpoint_auth_method", lti.AuthMethodPrivateKey)
 	if scope, sent := q.metadata["scope"]; sent {
@@ -178,7 +181,7 @@ func (q *request) problems() []string {
 	if keys, is := q.metadata["jwks_uri"].(string); !is || !isAbsolute(keys) {
 		say("jwks_uri %s is no absolute URL", orMissing(q.metadata["jwks_uri"]))
 	}
-	tool := object(q.metadata, lti.ToolConfiguration)
+	tool := toolIn(q.metadata)
 	if tool == nil {
 		say("%s is %s instead of an object", lti.ToolConfiguration, orMissing(q.metadata[lti.ToolConfiguration]))
 		return all
@@ -293,7 +296,7 @@ func (l *Launch) registration(metadata map[string]any) part.Registration {
 		s, _ := members[name].(string)
 		return s
 	}
-	tool := object(metadata, lti.ToolConfiguration)
+	tool := toolIn(metadata)
 	r := part.Registration{
 		ClientID: l.invitation.ClientID, LoginURL: text(metadata, "initiate_login_uri"), TargetLinkURI: text(tool, "target_link_uri"),
 		TargetLinkURIs: map[string]string{}, DeploymentIDs: []string{l.invitation.DeploymentID}, JWKSURL: text(metadata, "jwks_uri"),
@@ -322,7 +325,7 @@ func (l *Launch) taken(metadata map[string]any) map[string]any {
 		known := append(l.Core().Scopes(), lti.ScopeOpenID)
 		members["scope"] = strings.Join(slices.DeleteFunc(strings.Fields(scope), func(s string) bool { return !slices.Contains(known, s) }), " ")
 	}
-	tool := maps.Clone(object(metadata, lti.ToolConfiguration))
+	tool := maps.Clone(toolIn(metadata))
 	if tool == nil {
 		tool = map[string]any{}
 	}

@@ -37,7 +37,7 @@ func grants(status int) []fault.Effect {
 			return a
 		}
 		a.status = status
-		tool := object(a.members, lti.ToolConfiguration)
+		tool := toolIn(a.members)
 		tool["messages"] = []any{map[string]any{"type": lti.ResourceLinkRequest}}
 		tool["https://vendor.example/site"] = 7
 		a.members["scope"], a.members["client_id_issued_at"], a.members["https://vendor.example/plan"] = "", 1, "school"

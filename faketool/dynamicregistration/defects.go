@@ -97,7 +97,7 @@ var defects = []fault.Fault{
 	{Name: "registers-without-key-set", Proves: asked, Does: "leaves jwks_uri out of its registration", Effects: says("jwks_uri", nil)},
 	{Name: "registers-with-client-secret", Proves: asked, Does: "registers the token_endpoint_auth_method client_secret_basic", Effects: says("token_endpoint_auth_method", "client_secret_basic")},
 	{Name: "registers-for-code", Proves: asked, Does: "registers the response_type code", Effects: says("response_types", []string{"code"})},
-	{Name: "registers-misspelt-grant", Proves: asked, Does: "registers the grant_type implict instead of implicit", Effects: says("grant_types", []string{"implict", lti.GrantClientCredentials})},
+	{Name: "registers-without-implicit-grant", Proves: asked, Does: "registers the grant_type client_credentials alone", Effects: says("grant_types", []string{lti.GrantClientCredentials})},
 	{Name: "registers-foreign-domain", Proves: asked, Does: "registers a domain that none of its addresses is on", Effects: configures("domain", always[*request]("tool.example"))},
 	{Name: "registers-messages-as-texts", Proves: asked, Does: "registers messages as texts instead of objects with a type", Effects: configures("messages", typesOf)},
 
@@ -151,6 +151,7 @@ var defects = []fault.Fault{
 	{Name: "registers-with-more-members", Permitted: true, Does: "registers a logo, contacts and a member of a vendor", Effects: registers(func(q *request) {
 		part.Change(q.members, map[string]any{"logo_uri": "", "contacts": []string{"help@tool.example"}, "https://vendor.example/plan": 7})
 	})},
+	{Name: "registers-misspelt-grant", Permitted: true, Does: "registers the grant_type implicit in the spelling that goes round in examples", Effects: says("grant_types", []string{lti.GrantImplicitMisspelt, lti.GrantClientCredentials})},
 	{Name: "registers-without-scope", Permitted: true, Does: "asks for no scope when it registers", Effects: says("scope", nil)},
 	{Name: "registers-domain-without-port", Permitted: true, Does: "registers its domain without a port, and in capital letters", Effects: configures("domain", func(q *request) any {
 		u, err := url.Parse(q.core.URL())

@@ -23,6 +23,7 @@ import (
 
 	"invigilator.example/fakeplatform"
 	"invigilator.example/fakeplatform/proctoring"
+	"invigilator.example/fakeplatform/storage"
 )
 
 // Configuration is how Invigilator is told about the campus. It names the
@@ -139,7 +140,7 @@ var platformPaths = []string{
 func (c *Campus) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	switch path := r.URL.Path; {
-	case slices.Contains(platformPaths, path), strings.HasPrefix(path, "/launch/"), strings.HasPrefix(path, fakeplatform.ContextsPath+"/"):
+	case slices.Contains(platformPaths, path), strings.HasPrefix(path, "/launch/"), strings.HasPrefix(path, storage.Path), strings.HasPrefix(path, fakeplatform.ContextsPath+"/"):
 		c.platform.ServeHTTP(w, r)
 	default:
 		c.mux.ServeHTTP(w, r)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"invigilator.example/fakeplatform"
+	"invigilator.example/fakeplatform/storage"
 	"invigilator.example/lti"
 )
 
@@ -171,7 +172,7 @@ func (c *Campus) serveFrame(w http.ResponseWriter, r *http.Request, s *session, 
 		c.refuse(w, s, http.StatusNotFound, "There is no such page.")
 		return
 	}
-	c.renderFor(w, s, "frame", l.resource.Title, map[string]any{"Course": course, "Src": course.launchPath(l)})
+	c.renderFor(w, s, "frame", l.resource.Title, map[string]any{"Course": course, "Src": course.launchPath(l), "Storage": storage.On(c.platform).Open().Shown(c.opts.URL)})
 }
 
 // showsLinks notes that a page has shown links anew.

@@ -206,6 +206,15 @@ func (p *Platform) serveCoursePage(w http.ResponseWriter, r *http.Request, l *La
 	if strings.HasSuffix(r.URL.Path, "/window") {
 		name = "window"
 	}
+	for _, one := range parts {
+		if name == "window" || one.Frames == nil {
+			continue
+		}
+		if page := one.Frames(partCore{p}, partLaunch{l}); page != nil {
+			page(w, r)
+			return
+		}
+	}
 	page := map[string]any{"URL": l.URL(), "Window": l.WindowName(), "Title": l.plan.ResourceLink.Title}
 	if opener, is := l.kept.(part.Opener); is {
 		page["Beside"], page["Title"] = opener.Beside(), "Registration of a tool"

@@ -1137,7 +1137,7 @@ func TestEachFaultChangesOnlyWhatItSays(t *testing.T) {
 	stimuli := append(fakeplatform.Stimuli(), fakeplatform.Chapter1, fakeplatform.Chapter2)
 	stimuli = slices.DeleteFunc(stimuli, func(f fakeplatform.Fault) bool {
 		of, _, _ := strings.Cut(f.Provokes, "-")
-		return slices.Contains([]string{"ap", "ags", "sr", "nrps", "dl", "dr"}, of) || f.Provokes == platformtest.AccessTokenUse // TestEachStimulusOfExams, TestEachStimulusOfGradesAndReviews, and those of parts
+		return slices.Contains([]string{"ap", "ags", "sr", "nrps", "dl", "dr", "cs"}, of) || f.Provokes == platformtest.AccessTokenUse // TestEachStimulusOfExams, TestEachStimulusOfGradesAndReviews, and those of parts
 	})
 	for name := range faultDiffers {
 		NewWithT(t).Expect(stimuli).To(ContainElement(HaveField("Name", name)))

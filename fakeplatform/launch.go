@@ -247,6 +247,11 @@ func (p *Platform) Begin(plan Plan) (*Launch, error) {
 	if plan.LoginByPost {
 		l.login.Method = http.MethodPost
 	}
+	for _, one := range parts {
+		if one.Initiates != nil {
+			one.Initiates(partCore{p}, partLaunch{l}, l.login.Params)
+		}
+	}
 	target := plan.TargetLinkURI
 	l.login = loginPrepared.Pass(l.carrier(), l.login)
 	l.login.Params = part.LoginInitiated.Pass(l.carrier(), part.Login{Launch: partLaunch{l}, Params: l.login.Params}).Params

@@ -17,18 +17,19 @@ import (
 	"invigilator.example/fakeplatform/part"
 	"invigilator.example/fakeplatform/proctoring"
 	"invigilator.example/fakeplatform/review"
+	"invigilator.example/fakeplatform/storage"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
 
 // parts are the services that have a package of their own.
-var parts = []part.Part{grades.Part, review.Part, proctoring.Part, namesroles.Part, deeplinking.Part, dynamicregistration.Part}
+var parts = []part.Part{grades.Part, review.Part, proctoring.Part, namesroles.Part, deeplinking.Part, dynamicregistration.Part, storage.Part}
 
 // Parts are the profiles of all services that a launch can offer by [Plan.Offers].
 func Parts() []string {
 	var profiles []string
 	for _, one := range parts {
-		if one.Claims != nil {
+		if one.Claims != nil || one.Initiates != nil {
 			profiles = append(profiles, one.Profile)
 		}
 	}
@@ -235,7 +236,7 @@ func (plan Plan) ofPart() part.Plan {
 	known := part.Plan{
 		ClientID: plan.ClientID, DeploymentID: plan.DeploymentID, Message: plan.Message, Sub: plan.User.Sub, Roles: plan.User.Roles, Context: plan.Context.ID,
 		Destination: part.Destination{ResourceLink: plan.ResourceLink.ID, TargetLinkURI: plan.TargetLinkURI, Custom: plan.Custom, Offers: plan.Offers},
-		Title:       plan.ResourceLink.Title, Scopes: plan.Scopes, ReturnTo: plan.ReturnTo,
+		Title:       plan.ResourceLink.Title, Scopes: plan.Scopes, ReturnTo: plan.ReturnTo, Framed: plan.Target == IFrame,
 		Personal: !plan.HidePersonalData && !plan.Anonymous, Lenient: plan.Lenient, Faulty: plan.Fault != nil, Needs: plan.Needs, About: plan.About,
 	}
 	if plan.Anonymous {

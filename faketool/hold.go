@@ -323,15 +323,25 @@ func (t *Tool) send(w http.ResponseWriter, r *http.Request, begun *login) {
 	t.mu.Unlock()
 	t.forgetCookies(w, r)
 	loginSent.Pass(t.carrier, sendingOff{t, begun, func(w http.ResponseWriter) {
-		if bindsToBrowser.Taken(t.carrier, begun) {
-			http.SetCookie(w, t.cookie(t.cookieName(begun.cookieName), begun.cookie))
-		}
-		if begun.request.Method == http.MethodPost {
-			t.render(w, http.StatusOK, "form", begun.request)
+		if by := t.sentByPart(begun); by != nil {
+			by(w, r)
 			return
 		}
-		http.Redirect(w, r, begun.request.URL, http.StatusFound)
+		t.sendByCookie(w, r, begun)
 	}}).by(w)
+}
+
+// sendByCookie sends a browser to the platform that gets a cookie by which it proves that it has
+// begun the login.
+func (t *Tool) sendByCookie(w http.ResponseWriter, r *http.Request, begun *login) {
+	if bindsToBrowser.Taken(t.carrier, begun) {
+		http.SetCookie(w, t.cookie(t.cookieName(begun.cookieName), begun.cookie))
+	}
+	if begun.request.Method == http.MethodPost {
+		t.render(w, http.StatusOK, "form", begun.request)
+		return
+	}
+	http.Redirect(w, r, begun.request.URL, http.StatusFound)
 }
 
 // maxCookies is how many cookies of logins, of launches, and of each kind of a part's a

@@ -96,7 +96,11 @@ func (t *Tool) serveLaunch(w http.ResponseWriter, r *http.Request) {
 		t.refuseLogin(w, q, err)
 		return
 	}
-	responseTaken.Pass(t.carrier, handling{q: q, by: q.answer}).by(w)
+	by := q.answer
+	if asks := t.askedByPart(q); asks != nil {
+		by = func(w http.ResponseWriter) { asks(w, r) }
+	}
+	responseTaken.Pass(t.carrier, handling{q: q, by: by}).by(w)
 }
 
 // answer validates a response and does what the message is there for.

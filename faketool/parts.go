@@ -19,13 +19,14 @@ import (
 	"invigilator.example/faketool/part"
 	"invigilator.example/faketool/proctoring"
 	"invigilator.example/faketool/review"
+	"invigilator.example/faketool/storage"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
 
 // parts are what the tool does with services in packages of their own, each behind those
 // that it needs.
-var parts = []part.Part{proctoring.Part, namesroles.Part, grades.Part, review.Part, deeplinking.Part, dynamicregistration.Part}
+var parts = []part.Part{proctoring.Part, namesroles.Part, grades.Part, review.Part, deeplinking.Part, dynamicregistration.Part, storage.Part}
 
 // Part returns what the package of a part gives to those who use the tool; nil where there
 // is no such part. The package has a function that says of which type that is.
@@ -60,6 +61,61 @@ func (t *Tool) partOf(c claims) (of part.MessageType, profile string) {
 		}
 	}
 	return part.MessageType{}, ""
+}
+
+// forParts is what parts are told of a login.
+func (begun *login) forParts(t *Tool) part.Begun {
+	b := part.Begun{
+		Platform: begun.registration, State: begun.state, Nonce: begun.nonce, Secret: begun.cookie, Request: begun.request.URL,
+		ByCookie: func(w http.ResponseWriter, r *http.Request) { t.sendByCookie(w, r, begun) },
+	}
+	if begun.of != nil {
+		b.Initiation, b.InFrame = begun.of.params, begun.of.initiation.InFrame
+	}
+	return b
+}
+
+// sentByPart is how a part sends a browser to the platform; nil where none does, as with logins
+// that are held.
+func (t *Tool) sentByPart(begun *login) http.HandlerFunc {
+	if begun.of == nil || begun.of.held || begun.request.Method != http.MethodGet {
+		return nil
+	}
+	for _, one := range parts {
+		if sends := t.mounted[one.Profile].Sends; sends != nil {
+			if by := sends(begun.forParts(t)); by != nil {
+				return by
+			}
+		}
+	}
+	return nil
+}
+
+// askedByPart is how a part asks the browser that brings a response whether it has begun the login;
+// nil where none has to.
+func (t *Tool) askedByPart(q *response) http.HandlerFunc {
+	t.mu.Lock()
+	begun := t.ofState(q.state(), nil)
+	t.mu.Unlock()
+	if begun == nil || ownsLogin(q.r, begun) {
+		return nil
+	}
+	for _, one := range parts {
+		if asks := t.mounted[one.Profile].Asks; asks != nil {
+			if by := asks(q.r, begun.forParts(t)); by != nil {
+				return by
+			}
+		}
+	}
+	return nil
+}
+
+// ownedByPart says whether the browser has proved to a part that it has begun the login.
+func (t *Tool) ownedByPart(q *response) bool {
+	return slices.ContainsFunc(parts, func(one part.Part) bool {
+		owns := t.mounted[one.Profile].Owns
+		return owns != nil && owns(q.r, q.begun.forParts(t))
+	})
 }
 
 // forParts is what parts are told of a response.

@@ -158,7 +158,7 @@ var loginOpen = &rule{Name: "the login is not too old", Broken: func(q *response
 
 // Security Framework 1.0, 7.3.1.
 var loginOfBrowser = &rule{Name: "the login was begun in this browser", Broken: excused(part.LoginOfBrowser, func(q *response) error {
-	if !ownsLogin(q.r, q.begun) {
+	if !ownsLogin(q.r, q.begun) && !q.t.ownedByPart(q) {
 		return errOtherBrowser
 	}
 	return nil

@@ -41,14 +41,15 @@ const (
 // The services of a platform are asked by servers, whatever carried the launch.
 var flowKinds = map[config.Side]map[string]flowKind{
 	config.ToolSide: {
-		requirements.Launch: flowLaunch, requirements.NamesAndRoles: flowLaunch, requirements.DeepLinking: flowLaunch, requirements.DynamicRegistration: flowLaunch,
+		requirements.Launch: flowLaunch, requirements.NamesAndRoles: flowLaunch, requirements.DeepLinking: flowLaunch, requirements.DynamicRegistration: flowLaunch, requirements.PlatformStorage: flowLaunch,
 		requirements.Proctoring: flowExam, toolMessages: flowExam,
 		requirements.Grades: flowWork, requirements.Services: flowWork,
 		requirements.SubmissionReview: flowReview,
 	},
 	config.PlatformSide: {
 		requirements.Launch: flowLaunch, requirements.NamesAndRoles: flowLaunch, requirements.Grades: flowLaunch, requirements.Services: flowLaunch,
-		requirements.Proctoring: flowExam, toolMessages: flowExam,
+		requirements.PlatformStorage: flowLaunch,
+		requirements.Proctoring:      flowExam, toolMessages: flowExam,
 		requirements.SubmissionReview: flowReview,
 	},
 }

@@ -61,6 +61,9 @@ type Launch struct {
 	In agent.Place
 	// BlockThirdPartyCookies makes the browser block them.
 	BlockThirdPartyCookies bool
+	// Quiet is how long nothing may move before the journey counts as at rest, where that is
+	// longer than usual: pages may wait for what other windows answer.
+	Quiet time.Duration
 	// At is the platform that launches; the first one when nil.
 	At *fakeplatform.Platform
 	// ClientID, DeploymentID and Link are those of the launch; the first
@@ -275,7 +278,7 @@ func (r *Run) travel(ctx context.Context, l Launch) (*Flow, error) {
 func (r *Run) plan(l Launch) (*fakeplatform.Launch, agent.Visit, error) {
 	visit := r.visit("")
 	visit.In, visit.BlockThirdPartyCookies = l.In, l.BlockThirdPartyCookies
-	visit.Screenshot = true
+	visit.Screenshot, visit.Quiet = true, max(visit.Quiet, l.Quiet)
 	if l.Fault != nil && l.Fault.Needs.Has(fault.Patience) {
 		visit.Deadline += visit.Deadline * 3 / 5 // half a minute, where a launch has 20 seconds
 	}

@@ -67,6 +67,7 @@ const (
 	ParamTargetLinkURI   = "target_link_uri"
 	ParamMessageHint     = "lti_message_hint"
 	ParamLTIDeploymentID = "lti_deployment_id"
+	ParamStorageTarget   = "lti_storage_target" // LTI OIDC Login with LTI Client Side postMessages 0.1
 	ParamClientID        = "client_id"
 )
 

@@ -422,13 +422,29 @@ var settingsFor = map[string][]string{
 	faketool.WaitsForKeys: {"--set", "timeout.launch=2s"},
 }
 
-// inBrowserAlone are conducts that need a browser for every launch, and the requirements that
-// they are held against in one.
+// inBrowserAlone are conducts that need a browser for every launch, or that show nowhere but where a
+// platform keeps data in one, and the requirements that they are held against in a browser.
 var inBrowserAlone = map[string][]string{
 	faketool.KeepsStateInLocalStorage: {
 		"sec-tool-auth-request-state", "sec-tool-login-csrf", "sec-tool-state-missing", "sec-tool-state-foreign", "practice-tool-state-single-use",
 		"sec-tool-nonce-replayed", "cert-tool-valid-launch", "practice-tool-works-in-cross-site-frame", "practice-tool-parallel-launches",
 	},
+	"tells-that-storage-fails":     ofStorage(requirements.Tool),
+	"keeps-data-around-tool":       ofStorage(requirements.Platform),
+	"is-silent-without-message-id": ofStorage(requirements.Platform),
+	"says-more-in-responses":       ofStorage(requirements.Platform),
+	"leaves-value-out-of-nothing":  ofStorage(requirements.Platform),
+}
+
+// ofStorage are the requirements of the storage of platforms that bind a side.
+func ofStorage(side requirements.Side) []string {
+	var ids []string
+	for _, r := range requirements.Default().Select(func(r requirements.Requirement) bool {
+		return r.Profile == requirements.PlatformStorage && r.Binds == side
+	}) {
+		ids = append(ids, string(r.ID))
+	}
+	return ids
 }
 
 // subjectsOf returns what a side's suite runs against, narrowed to the names.

@@ -14,7 +14,8 @@ import (
 
 // Launch is the profile of launches of resource links, which every requirement has that names no other; Proctoring is
 // that of exams, Services that of access tokens, Grades that of the Assignment and Grade Services, SubmissionReview that of reviews,
-// NamesAndRoles that of the members of contexts, DeepLinking that of the choice of content, and DynamicRegistration that of tools that register themselves.
+// NamesAndRoles that of the members of contexts, DeepLinking that of the choice of content, DynamicRegistration that of tools that register
+// themselves, and PlatformStorage that of what platforms keep for tools in the browser.
 const (
 	Launch              = "launch"
 	Services            = "services"
@@ -24,10 +25,11 @@ const (
 	NamesAndRoles       = "names-and-roles"
 	DeepLinking         = "deep-linking"
 	DynamicRegistration = "dynamic-registration"
+	PlatformStorage     = "platform-storage"
 )
 
 // profiles are the parts of a conformance statement.
-var profiles = []string{Launch, Services, "platform-storage", DynamicRegistration, "tool-messages", Proctoring, Grades, SubmissionReview, DeepLinking, NamesAndRoles}
+var profiles = []string{Launch, Services, PlatformStorage, DynamicRegistration, "tool-messages", Proctoring, Grades, SubmissionReview, DeepLinking, NamesAndRoles}
 
 // A slug contains nothing that has a meaning in a Ginkgo label filter: none of & | ! , ( ) / : and no white space.
 var slug = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)

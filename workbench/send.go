@@ -50,7 +50,7 @@ type Choice struct{ Name, Does, Requirement, Message string }
 func (w *Workbench) choices() (list []Choice) {
 	for _, k := range w.kinds() {
 		for _, f := range fakeplatform.Stimuli() {
-			if f.Part == k.part && !f.Holds {
+			if f.Part == k.part && !fakeplatform.HoldsAnswer(f) {
 				list = append(list, Choice{f.Name, f.Does, f.Provokes, k.Message})
 			}
 		}

@@ -70,6 +70,7 @@ type Plan struct {
 	Title    string   // of the resource link
 	Scopes   []string // of the services that it offers, where it offers not all of them
 	ReturnTo string   // the page of the application to go back to; none when empty
+	Framed   bool     // it is shown in a frame of the platform's page
 	Personal bool     // the tool is told who the user is
 	Lenient  bool     // what has mistakes is answered all the same
 	Faulty   bool     // the launch has a fault

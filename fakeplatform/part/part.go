@@ -37,6 +37,10 @@ type Part struct {
 	Keep func(Core) any
 	// Claims are those that a message has which offers it.
 	Claims func(Core, Plan) lti.Claims
+	// Initiates adds what the part has to say to the parameters of a login initiation.
+	Initiates func(Core, Launch, url.Values)
+	// Frames returns the page that shows a launch in a frame, and nil where the usual one does.
+	Frames func(Core, Launch) http.HandlerFunc
 	// Launched is told of each launch that begins, with whatever message.
 	Launched func(Core, Launch)
 	// Offering returns the launch that has last offered a tool the service, and nil where none

@@ -129,14 +129,14 @@ var defects = []fault.Fault{
 		}
 	})}},
 
-	{Name: "never-closes-registration", Proves: closed, NeedsBrowser: true, Does: "posts no message when it has registered", Effects: []fault.Effect{pageShown.Change(func(p page) page {
+	{Name: "never-closes-registration", Proves: closed, Needs: fault.Browser, Does: "posts no message when it has registered", Effects: []fault.Effect{pageShown.Change(func(p page) page {
 		p.Closes = nil
 		return p
 	})}},
-	{Name: "closes-opener-alone", Proves: closed, NeedsBrowser: true, Does: "tells the opener alone that it has registered", Effects: closes(func(c *closing) { c.To = "window.opener" })},
-	{Name: "closes-parent-alone", Proves: closed, NeedsBrowser: true, Does: "tells the parent alone that it has registered", Effects: closes(func(c *closing) { c.To = "window.parent" })},
-	{Name: "closes-with-text", Proves: closed, NeedsBrowser: true, Does: "tells that it has registered by JSON as text instead of by an object", Effects: closes(func(c *closing) { c.Message = `{"subject":"` + lti.CloseSubject + `"}` })},
-	{Name: "closes-with-other-subject", Proves: closed, NeedsBrowser: true, Does: "tells that it has registered by another subject", Effects: closes(func(c *closing) { c.Message = map[string]string{"subject": "lti.close"} })},
+	{Name: "closes-opener-alone", Proves: closed, Needs: fault.Browser, Does: "tells the opener alone that it has registered", Effects: closes(func(c *closing) { c.To = "window.opener" })},
+	{Name: "closes-parent-alone", Proves: closed, Needs: fault.Browser, Does: "tells the parent alone that it has registered", Effects: closes(func(c *closing) { c.To = "window.parent" })},
+	{Name: "closes-with-text", Proves: closed, Needs: fault.Browser, Does: "tells that it has registered by JSON as text instead of by an object", Effects: closes(func(c *closing) { c.Message = `{"subject":"` + lti.CloseSubject + `"}` })},
+	{Name: "closes-with-other-subject", Proves: closed, Needs: fault.Browser, Does: "tells that it has registered by another subject", Effects: closes(func(c *closing) { c.Message = map[string]string{"subject": "lti.close"} })},
 
 	{Name: "takes-refused-registration", Proves: turned, Does: "takes itself for registered where the answer has a client_id, whatever its status", Effects: []fault.Effect{registrationTaken.Lift(func(o *outcome) bool { return text(o.said, "client_id") != "" })}},
 	{Name: "registers-undefined-client-id", Proves: turned, Does: "keeps the client_id undefined where the answer has none", Effects: []fault.Effect{clientNamed.Lift(nil), keeps(func(r *part.Registration) {

@@ -43,8 +43,30 @@ type Mounted struct {
 	// Launched is told of each launch of a resource link that the tool has accepted, before
 	// its user is sent on.
 	Launched func(context.Context, Launch)
+	// Sends returns how a browser is sent to the platform with a login that the part binds to it
+	// in its own way; nil where it leaves that to the tool's cookie.
+	Sends func(Begun) http.HandlerFunc
+	// Asks returns how a browser that brings an answer, without that cookie, is asked to prove that
+	// it has begun the login; nil where there is nothing to ask, or it has been asked.
+	Asks func(*http.Request, Begun) http.HandlerFunc
+	// Owns says whether the browser has proved that.
+	Owns func(*http.Request, Begun) bool
 	// Own is what its package gives to those who use the tool.
 	Own any
+}
+
+// A Begun login is one that the tool has begun, and answers to which are to come in the browser
+// that began it (Security Framework 1.0, 7.3.1).
+type Begun struct {
+	Platform     Registration
+	Initiation   url.Values // the parameters of the login initiation
+	InFrame      bool       // the browser says that it shows the login in a frame
+	State, Nonce string
+	Secret       string // what the browser can prove itself with; nobody can guess it
+	// Request is the authentication request with its parameters, to be sent by GET.
+	Request string
+	// ByCookie sends the browser on with the tool's cookie.
+	ByCookie http.HandlerFunc
 }
 
 // A Launch is one that the tool has accepted.

@@ -289,6 +289,9 @@ const (
 	// Of deep linking, and of tools that register themselves.
 	DeepLinking         = requirements.DeepLinking
 	DynamicRegistration = requirements.DynamicRegistration
+
+	// Of launches without cookies.
+	PlatformStorage = requirements.PlatformStorage
 )
 
 // bringers are the features that bring another one along, each of them.
@@ -343,14 +346,14 @@ func Features(side Side) []string {
 			ContextClaim, ToolPlatformClaim, MentorRole, LaunchPresentation, ReturnURL, CustomParameters, CustomVariables,
 			KeyRotation, RedirectURIQuery, TLS, Proctoring, ACS, EndAssessment, VerifiedUser, ProctoringSettings,
 			Grades, LineItemManagement, Results, SubmissionReview, LearnerReview, UnattachedLineItems,
-			NamesAndRoles, MembersOfLinks, ToolsByCourse,
+			NamesAndRoles, MembersOfLinks, ToolsByCourse, PlatformStorage,
 		}
 	}
 	return []string{
 		MultiplePlatforms, MultipleClients, MultipleDeployments, AnonymousLaunch, RoleBasedView, UserMarker,
 		ResourceMarker, ReturnURL, OtherAlgorithms, TLS, ToolJWKS, Proctoring, ACS, EndAssessment, VerifiedUser,
 		Grades, LineItemManagement, Results, SubmissionObject, SubmissionReview, LearnerReview,
-		NamesAndRoles, DeepLinking, DynamicRegistration,
+		NamesAndRoles, DeepLinking, DynamicRegistration, PlatformStorage,
 	}
 }
 
@@ -365,8 +368,8 @@ func (c Config) Judges(profile string) bool {
 	return len(c.Profiles) == 0 || slices.Contains(c.Profiles, profile)
 }
 
-// Launches says whether launches of resource links are to be judged.
-func (c Config) Launches() bool { return c.Judges(requirements.Launch) }
+// Launches says whether launches of resource links are to be judged, whatever binds them to their browser.
+func (c Config) Launches() bool { return c.Judges(requirements.Launch) || c.Judges(PlatformStorage) }
 
 // ReportFolder is where the reports go.
 func (c Config) ReportFolder() string {

@@ -52,6 +52,8 @@ func TestTheExamplesOfTheDocumentationAreConfigurations(t *testing.T) {
 		"# behind-a-proxy.yaml":                         {side: config.ToolSide},
 		"# self-registering.yaml":                       {side: config.ToolSide},
 		"# registration-tool.yaml":                      {side: config.ToolSide},
+		"# storage-tool.yaml":                           {side: config.ToolSide},
+		"# storage-platform.yaml":                       {side: config.PlatformSide},
 		"fail_on: [warned]":                             {side: config.ToolSide, beside: tool},
 	}
 	pages, err := filepath.Glob("../../docs/*.md")

@@ -10,6 +10,7 @@ import (
 	_ "invigilator.example/scenarios/platform"            // launches by a platform
 	_ "invigilator.example/scenarios/proctoring"          // Proctoring Services
 	_ "invigilator.example/scenarios/review"              // Submission Review Service
+	_ "invigilator.example/scenarios/storage"             // LTI postMessage Storage
 	_ "invigilator.example/scenarios/tokens"              // access tokens of services
 	_ "invigilator.example/scenarios/tool"                // launches of a tool
 )

@@ -170,12 +170,10 @@ func (s *PlatformScenario) LaunchIfOffered(ctx context.Context, l PlatformLaunch
 	if s.run.Gone() {
 		return false, nil, errPlatformGone
 	}
-	l.MayLack = true
+	l.User, l.MayLack = cmp.Or(l.User, config.Learner), true
 	held, err := s.run.hold(ctx, l)
 	if stuck, ok := errors.AsType[*JourneyError](err); ok {
-		flow := s.run.stuckFlow(stuck)
-		flow.evidence.Title = l.Title
-		s.Keep(flow)
+		flow := s.keepAbsent(stuck, l.Title)
 		if stuck.signIn || stuck.page.Status >= http.StatusInternalServerError || stuck.Step < s.run.stepsTo(l) {
 			return false, flow, err
 		}
@@ -186,6 +184,54 @@ func (s *PlatformScenario) LaunchIfOffered(ctx context.Context, l PlatformLaunch
 	}
 	flow, err := s.Send(ctx, held, l)
 	return err == nil, flow, err
+}
+
+// keepAbsent keeps the page on which something was not found that need not be there.
+func (s *PlatformScenario) keepAbsent(stuck *JourneyError, title string) *PlatformFlow {
+	flow := s.run.stuckFlow(stuck)
+	flow.evidence.Title = title
+	s.Keep(flow)
+	return flow
+}
+
+// GoOn lets the user of a flow do something in the browser that it was seen in. Where it need not
+// be possible, its pages are looked at only as long as for a sign. The error is [ErrNoJourney]
+// where no journey of the user does so, and a [*JourneyError] where it does not get through; the
+// flow is then the page that it got stuck on.
+func (s *PlatformScenario) GoOn(ctx context.Context, from *PlatformFlow, deed config.Deed, title string, mayLack bool) (*PlatformFlow, error) {
+	r := s.run
+	name, ok := r.journeyBy(from.by.Name, deed)
+	if !ok {
+		return nil, fmt.Errorf("%w: user %s, does %s", ErrNoJourney, from.by.Name, deed)
+	}
+	journey := agent.Journey{Actions: r.actionsFor(name, nil), Screenshot: true, Also: r.visit("").Also}
+	if mayLack {
+		journey.Patience = max(r.PageWait(r.config.Timeout.PageSign.Std()), leastPatience)
+	}
+	began := time.Now()
+	trip, err := r.makeJourney(ctx, from.by, "the journey "+name, journey)
+	if stuck, is := errors.AsType[*JourneyError](err); is {
+		return s.keepAbsent(stuck, title), err
+	}
+	if err != nil {
+		return nil, err
+	}
+	flow := &PlatformFlow{ID: r.nextFlowID(), journey: "the journey " + name, Trip: trip, by: from.by, tool: r.tool, picture: trip.Screenshot}
+	flow.evidence = r.platformEvidence(flow, PlatformLaunch{Title: title}, began)
+	s.Keep(flow)
+	return flow, nil
+}
+
+// OthersWith are the users beside one, by their names, whom a journey brings to a launch.
+func (r *PlatformRun) OthersWith(link config.LaunchKind, beside string) []string {
+	var others []string
+	for _, j := range r.journeys {
+		if _, known := r.users[j.User]; known && j.Launch == link && j.User != beside && !slices.Contains(others, j.User) {
+			others = append(others, j.User)
+		}
+	}
+	slices.Sort(others)
+	return others
 }
 
 // Does says whether a journey of a user does something; of any user when empty.

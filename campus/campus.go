@@ -77,11 +77,12 @@ type Campus struct {
 	sessionsMu sync.Mutex
 	sessions   map[string]*session // by the value of their cookie
 
-	mu       sync.Mutex
-	courses  []*course
-	copies   int // that were made of courses, removed ones as well
-	tools    []Tool
-	linksUse string // client_id of the tool that links open
+	mu        sync.Mutex
+	courses   []*course
+	copies    int // that were made of courses, removed ones as well
+	tools     []Tool
+	linksUse  string          // client_id of the tool that links open
+	published map[string]bool // content by its id, where it is unpublished at first
 }
 
 // The two faculties have deployed every tool on their own.
@@ -100,11 +101,12 @@ func New(opts Options) (*Campus, error) {
 		opts.Now = time.Now
 	}
 	c := &Campus{
-		opts:     opts,
-		accounts: map[string]*account{},
-		secret:   make([]byte, 32),
-		sessions: map[string]*session{},
-		courses:  firstCourses(),
+		opts:      opts,
+		accounts:  map[string]*account{},
+		secret:    make([]byte, 32),
+		sessions:  map[string]*session{},
+		courses:   firstCourses(),
+		published: map[string]bool{},
 	}
 	_, _ = rand.Read(c.secret) // never fails: crypto/rand.Read ends the program instead
 	for _, a := range people() {
@@ -171,9 +173,13 @@ func (c *Campus) routes() *http.ServeMux {
 	mux.HandleFunc("GET /course/{course}/grades", c.signedIn(c.inCourse(c.serveGrades)))
 	mux.HandleFunc("GET /course/{course}/review/{item}/{learner}", c.signedIn(c.inCourse(c.review)))
 	mux.HandleFunc("GET /pictures/{sub}", c.servePicture)
+	mux.HandleFunc("GET /course/{course}/content", c.signedIn(c.inCourse(c.chooseContent)))
+	mux.HandleFunc("POST /course/{course}/content", c.posted(c.inCourse(c.publishContent)))
+	mux.HandleFunc("GET /launch-content/{course}/{item}", c.signedIn(c.inCourse(c.launchContent)))
 	mux.HandleFunc("GET /launch-link/{course}/{link}", c.signedIn(c.inCourse(c.launch)))
 
 	mux.HandleFunc("GET /admin", c.signedIn(c.asAdmin(c.serveAdmin)))
+	mux.HandleFunc("GET /admin/course/{course}/content", c.signedIn(c.asAdmin(c.chooseAsAdmin)))
 	mux.HandleFunc("POST /admin/keys", c.posted(c.asAdmin(c.makeKey)))
 	mux.HandleFunc("POST /admin/tools", c.posted(c.asAdmin(c.registerTool)))
 	mux.HandleFunc("POST /admin/links", c.posted(c.asAdmin(c.useForLinks)))

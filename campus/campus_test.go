@@ -834,7 +834,7 @@ func TestConfiguration(t *testing.T) {
 	copies := 0
 	named := func(steps []step, learner person) []step {
 		steps = slices.Clone(steps)
-		words := strings.NewReplacer("{line_item}", "Essay", "{learner}", learner.Name, "{user_id}", learner.ID, "{unique}", fmt.Sprint("copy-", copies))
+		words := strings.NewReplacer("{line_item}", "Essay", "{learner}", learner.Name, "{user_id}", learner.ID, "{unique}", fmt.Sprint("copy-", copies), "{title}", fmt.Sprint("Chosen ", copies))
 		for i := range steps {
 			for _, text := range []*string{&steps[i].Click, &steps[i].With, &steps[i].Wait} {
 				*text = words.Replace(*text)
@@ -912,7 +912,7 @@ func TestConfiguration(t *testing.T) {
 		deployment := map[bool]any{false: c.Registration["deployment_id"], true: "2"}[j.Launch == "other-course" || j.Launch == "other-deployment"]
 		client := c.Registration[map[bool]string{false: "client_id", true: "other_client_id"}[j.Launch == "other-tool"]]
 		s.g.Expect(l.claims).To(And(HaveKeyWithValue("aud", client), HaveKeyWithValue(claims+"deployment_id", deployment)), name)
-		message, special := map[string]string{"exam": lti.StartProctoring, "other-exam": lti.StartProctoring, "review": lti.SubmissionReviewRequest}[j.Launch]
+		message, special := map[string]string{"exam": lti.StartProctoring, "other-exam": lti.StartProctoring, "review": lti.SubmissionReviewRequest, "deep-linking": lti.DeepLinkingRequest}[j.Launch]
 		if !special {
 			message = lti.ResourceLinkRequest
 		}
@@ -927,9 +927,15 @@ func TestConfiguration(t *testing.T) {
 			), name)
 		}
 	}
+	// What is chosen is there before somebody opens it.
+	chosen := func() {
+		mary := s.signedIn("mary")
+		mary.chooses(mary.launches("/course/1/content"), link(fmt.Sprint("Chosen ", copies)))
+	}
 	// The journeys are made twice: what one does must not be in the way of others.
 	for range 2 {
 		copies++
+		chosen()
 		travel("instructor-copies-course")
 		for name := range c.Journeys {
 			if name != "instructor-copies-course" && name != "instructor-removes-copy" {
@@ -942,6 +948,7 @@ func TestConfiguration(t *testing.T) {
 		"resource-link": 5, "other-link": 1, "other-course": 2, "other-deployment": 1, "other-tool": 1, "copied-link": 1, "private": 2, "anonymous": 1,
 		"custom": 1, "window": 1, "frame": 1, "rotate-keys": 1, "copy-course": 1, "remove-copy": 1, "sign-out": 1,
 		"exam": 2, "other-exam": 1, "open-exam": 2, "submit-exam": 2, "break-exam": 1, "review": 3, "open-grades": 2,
+		"deep-linking": 2, "add-content": 1, "chosen-link": 1,
 	} {
 		s.g.Expect(kinds).To(HaveKeyWithValue(kind, 2*times))
 		delete(kinds, kind)

@@ -110,19 +110,25 @@ func (c *course) link(r *http.Request) (link, bool) {
 
 type courseHandler func(http.ResponseWriter, *http.Request, *session, *course)
 
+// courseAt is the course that a request's path names; nil where there is none.
+func (c *Campus) courseAt(r *http.Request) *course {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if i := slices.IndexFunc(c.courses, func(course *course) bool { return course.id == r.PathValue("course") }); i >= 0 {
+		return c.courses[i]
+	}
+	return nil
+}
+
+const noCourse = "There is no such course."
+
 // inCourse finds the course that the path names, for its members.
 func (c *Campus) inCourse(serve courseHandler) sessionHandler {
 	return func(w http.ResponseWriter, r *http.Request, s *session) {
-		c.mu.Lock()
-		i := slices.IndexFunc(c.courses, func(course *course) bool { return course.id == r.PathValue("course") })
-		var found *course
-		if i >= 0 {
-			found = c.courses[i]
-		}
-		c.mu.Unlock()
+		found := c.courseAt(r)
 		switch {
 		case found == nil:
-			c.refuse(w, s, http.StatusNotFound, "There is no such course.")
+			c.refuse(w, s, http.StatusNotFound, noCourse)
 		case !slices.Contains(found.members, s.account.name):
 			c.refuse(w, s, http.StatusForbidden, "You do not belong to this course.")
 		default:
@@ -156,7 +162,7 @@ func (c *Campus) serveCourse(w http.ResponseWriter, _ *http.Request, s *session,
 		w.Header().Set("Cache-Control", "private, no-cache") // going back does not load the page again
 	}
 	c.renderFor(w, s, "course", course.Title(), map[string]any{
-		"Course": course, "Links": links, "Exams": exams, "Learns": s.account.learns(), "Teaches": s.account.teaches,
+		"Course": course, "Links": links, "Content": c.contentOf(course, s), "Exams": exams, "Learns": s.account.learns(), "Teaches": s.account.teaches,
 	})
 }
 
@@ -211,14 +217,8 @@ func (c *Campus) launch(w http.ResponseWriter, r *http.Request, s *session, cour
 		c.refuse(w, s, http.StatusConflict, "This link has been used. Load the page of the course again.")
 		return
 	}
-	clientID := c.toolOf(l)
-	if clientID == "" {
-		c.refuse(w, s, http.StatusServiceUnavailable, noTool)
-		return
-	}
 	plan := fakeplatform.Plan{
-		ClientID: clientID, DeploymentID: course.deployment,
-		User: s.account.user, Account: s.account.name,
+		ClientID: c.toolOf(l), DeploymentID: course.deployment,
 		ResourceLink: l.resource, Context: course.context, Custom: maps.Clone(l.custom),
 		Target: l.target, ReturnTo: c.opts.URL + course.Path(),
 		HidePersonalData: l.hidePersonalData, Anonymous: l.anonymous,
@@ -226,13 +226,7 @@ func (c *Campus) launch(w http.ResponseWriter, r *http.Request, s *session, cour
 	if !l.anonymous { // there is nobody to grade
 		plan.Offers = fakeplatform.Parts()
 	}
-	c.tellOfSession(&plan, s)
-	launch, err := c.platform.Begin(plan)
-	if err != nil {
-		c.refuse(w, s, http.StatusInternalServerError, "The launch cannot be begun.")
-		return
-	}
-	redirect(w, r, launch.URL())
+	c.beginLaunch(w, r, s, plan)
 }
 
 // copyCourse makes a copy for the same members, whose course, links and exams have

@@ -1,6 +1,9 @@
 package faketool
 
-import "invigilator.example/faketool/proctoring"
+import (
+	"invigilator.example/faketool/deeplinking"
+	"invigilator.example/faketool/proctoring"
+)
 
 // Parts are those of a tool.
 var Parts = parts
@@ -12,6 +15,8 @@ func Changed(f Fault) string {
 		return "request"
 	case Changes(f, proctoring.StartAssessmentMessage):
 		return "message"
+	case Changes(f, deeplinking.Response):
+		return "content"
 	case Changes(f, AccessTokenRequest):
 		return "assertion"
 	case Changes(f, proctoring.ControlServiceRequest):

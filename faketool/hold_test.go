@@ -937,6 +937,7 @@ var madeByScenarios = []string{
 	"twenty-launches", "fifteen-minutes", "return-with-error", "return-with-script-in-error", "two-attempts-and-another-assessment",
 	"first-and-second-attempt", "launched-again-before-start", "other-candidate", "end-by-submission", "end-by-time", "end-by-terminate",
 	"end-return-absent", "end-return-false", "end-return-stale", "end-of-second-attempt", "exam-breaks",
+	"deep-posted-twice", "deep-in-other-browser", "deep-data-used-again",
 }
 
 // provoked are the requirements of a platform that stimuli serve, beside those
@@ -960,7 +961,7 @@ func TestStimuliAreThoseOfTheCatalogue(t *testing.T) {
 		id := string(r.ID)
 		ofMessagesOrTokens := strings.Contains(id, "-tool-message") || strings.Contains(id, "-token-") || strings.HasPrefix(id, "sec-platform-accepts-tool")
 		services := r.Profile == "services" || r.Profile == "tool-messages"
-		built := r.Profile == "proctoring" || r.Profile == "grades" || r.Profile == "submission-review"
+		built := slices.Contains([]string{"proctoring", "grades", "submission-review", "deep-linking"}, r.Profile)
 		return r.Binds == requirements.Platform && (slices.Contains(provoked, id) || built || services && ofMessagesOrTokens)
 	}
 	for _, requirement := range requirements.Default().All() {

@@ -47,7 +47,7 @@ var flowKinds = map[config.Side]map[string]flowKind{
 		requirements.SubmissionReview: flowReview,
 	},
 	config.PlatformSide: {
-		requirements.Launch: flowLaunch, requirements.NamesAndRoles: flowLaunch, requirements.Grades: flowLaunch, requirements.Services: flowLaunch,
+		requirements.Launch: flowLaunch, requirements.NamesAndRoles: flowLaunch, requirements.DeepLinking: flowLaunch, requirements.Grades: flowLaunch, requirements.Services: flowLaunch,
 		requirements.PlatformStorage: flowLaunch,
 		requirements.Proctoring:      flowExam, toolMessages: flowExam,
 		requirements.SubmissionReview: flowReview,

@@ -73,7 +73,7 @@ func (r *base) reach(ctx context.Context, patience time.Duration, keySet string,
 // walkable are the launches whose journeys change nothing until the launch goes on.
 var walkable = []config.LaunchKind{
 	config.ResourceLink, config.OtherLink, config.OtherCourse, config.OtherDeployment, config.OtherTool, config.Private, config.Anonymous, config.Custom,
-	config.InWindow, config.InFrame,
+	config.InWindow, config.InFrame, config.DeepLink,
 }
 
 // Walk signs each user in, and makes the journeys to launches that change nothing, up to the

@@ -136,6 +136,7 @@ func (j *journeyCommand) record(from config.Sources) error {
 type journeying struct {
 	Name     string `arg:"" help:"The name of the journey in the configuration."`
 	LineItem string `help:"The label of the line item that {line_item} stands for." placeholder:"LABEL"`
+	Title    string `help:"The title of the content that {title} stands for." placeholder:"TITLE"`
 	Learner  string `help:"The full name of the user whose name and id {learner} and {user_id} stand for. Default: the user learner, or the user who makes the journey." placeholder:"NAME"`
 	Unique   string `help:"The text that {unique} stands for. Default: a new one." placeholder:"TEXT"`
 	Headed   bool   `help:"Show the browser's window." key:"browser.headed"`
@@ -228,10 +229,14 @@ const maxShown = 32 << 10
 // stands for, as far as the command says so.
 func (j *journeying) words(run *harness.PlatformRun) ([]string, error) {
 	var given []string
-	if j.LineItem != "" {
-		given = append(given, "{line_item}", j.LineItem)
-	} else if run.JourneyNames(j.Name, "{line_item}") {
-		return nil, fmt.Errorf("the journey %s contains {line_item}: name the line item with --line-item", j.Name)
+	for _, word := range []struct{ name, says, missing string }{
+		{"{line_item}", j.LineItem, "name the line item with --line-item"}, {"{title}", j.Title, "give the title with --title"},
+	} {
+		if word.says != "" {
+			given = append(given, word.name, word.says)
+		} else if run.JourneyNames(j.Name, word.name) {
+			return nil, fmt.Errorf("the journey %s contains %s: %s", j.Name, word.name, word.missing)
+		}
 	}
 	if j.Learner != "" {
 		given = append(given, run.WordsAbout(j.Learner)...)

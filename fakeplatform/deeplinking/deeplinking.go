@@ -29,11 +29,11 @@ const Profile = "deep-linking"
 var Part = part.Part{
 	Profile: Profile,
 	Keep: func(core part.Core) any {
-		return &Content{core: core, nonces: jwt.Ledger{}}
+		return &Content{core: core, nonces: jwt.Ledger{}, shown: map[string]int{}}
 	},
 	Mount:    func(mux *http.ServeMux, core part.Core) { On(core).mount(mux) },
 	Messages: []part.Message{{Type: lti.DeepLinkingRequest, Begin: begin}},
-	Faults:   stimuli,
+	Faults:   slices.Concat(stimuli, defects, conducts),
 }
 
 // Content is what was chosen on a platform. It is safe for concurrent use.
@@ -41,8 +41,9 @@ type Content struct {
 	core part.Core
 
 	mu     sync.Mutex
-	nonces jwt.Ledger // of the responses that were taken
-	items  []Item     // the latest last
+	nonces jwt.Ledger     // of the responses that were taken
+	items  []Item         // the latest last
+	shown  map[string]int // how often each was shown, by its id; only where a fault asks for it
 }
 
 // maxItems bounds what a platform keeps, and maxRecord the responses that a launch keeps.
@@ -56,12 +57,25 @@ func On(platform interface{ Part(profile string) any }) *Content {
 	return platform.Part(Profile).(*Content)
 }
 
-// Items returns what was chosen in a context, in that order.
+// Items returns what was chosen in a context, in that order, for a page that shows it.
 func (c *Content) Items(contextID string) []Item {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return slices.DeleteFunc(slices.Clone(c.items), func(i Item) bool { return i.Context != contextID })
+	of := slices.DeleteFunc(slices.Clone(c.items), func(i Item) bool { return i.Context != contextID })
+	return itemsShown.Pass(c.carrier(), shown{c, of}).items
 }
+
+// shown are items that a page shows, with the content locked.
+type shown struct {
+	content *Content
+	items   []Item
+}
+
+var itemsShown = &fault.Seam[shown]{Name: "the items that a page shows"}
+
+// Unpublished says of an item that is kept whether those who learn do not see it before somebody
+// who teaches has published it.
+var Unpublished = &fault.Step[Item]{Name: "an item that was chosen is unpublished at first"}
 
 // A Request is what a launch with LtiDeepLinkingRequest asks for (Deep Linking 2.0, 4.4.1).
 type Request struct {
@@ -131,6 +145,13 @@ func Seen(part any) Record {
 
 // ReturnURL is the launch's deep_link_return_url.
 func (l *Launch) ReturnURL() string { return l.URL() + "/content" }
+
+// isAnswered says whether a response of the launch was taken.
+func (l *Launch) isAnswered() bool {
+	l.content.mu.Lock()
+	defer l.content.mu.Unlock()
+	return l.answered
+}
 
 // Record returns what the launch has seen so far.
 func (l *Launch) Record() Record {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 
+	"invigilator.example/fakeplatform/grades"
 	"invigilator.example/fakeplatform/jwt"
 	"invigilator.example/fakeplatform/part"
 	"invigilator.example/fakeplatform/toolmessage"
@@ -177,6 +178,13 @@ func (c *Content) keep(q *response, items []Item) part.Refusals {
 		return part.RefusalsOf(err)
 	}
 	q.launch.answered = true
+	for _, i := range items {
+		if i.LineItem != nil { // tied to the link (Deep Linking 2.0, 3.2); a gradebook that is full takes none
+			_, _ = grades.On(c.core).AddLineItem(i.ClientID, i.Context, lti.LineItem{
+				Label: i.LineItem.Label, ScoreMaximum: i.LineItem.ScoreMaximum, ResourceID: i.LineItem.ResourceID, Tag: i.LineItem.Tag, ResourceLinkID: i.ID,
+			})
+		}
+	}
 	now := c.core.Now()
 	c.nonces.Add(q.launch.Plan().ClientID, q.Nonce(), now, now.Add(jwt.Oldest+2*jwt.Leeway))
 	c.items = append(c.items, items...)

@@ -40,6 +40,7 @@ var Part = part.Part{
 	Cookies: []string{choiceCookie},
 	Mount:   mount,
 	Faults:  defects,
+	Stimuli: stimuli,
 	Sends:   []part.Sending{{Sent: Response, Changed: responseSaid.Changed}},
 }
 

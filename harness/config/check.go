@@ -324,6 +324,7 @@ func (c Config) checkPlatform(p *problems) {
 		{MentorRole, Mentor, ResourceLink}, {Proctoring, Learner, Exam},
 		{Grades, Learner, ResourceLink}, {SubmissionReview, Learner, ResourceLink}, {SubmissionReview, Instructor, Review}, {LearnerReview, Learner, Review},
 		{NamesAndRoles, Learner, ResourceLink}, {ToolsByCourse, Learner, OtherCourse}, {PlatformStorage, Learner, InFrame},
+		{DeepLinking, Instructor, DeepLink}, {DeepLinking, Learner, ChosenLink},
 	} {
 		_, ok := c.JourneyTo(need.user, need.launch)
 		p.needs(c, need.feature, "journeys", !ok, fmt.Sprintf("a journey with user: %s and launch: %s is needed for", need.user, need.launch),

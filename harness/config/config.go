@@ -346,7 +346,7 @@ func Features(side Side) []string {
 			ContextClaim, ToolPlatformClaim, MentorRole, LaunchPresentation, ReturnURL, CustomParameters, CustomVariables,
 			KeyRotation, RedirectURIQuery, TLS, Proctoring, ACS, EndAssessment, VerifiedUser, ProctoringSettings,
 			Grades, LineItemManagement, Results, SubmissionReview, LearnerReview, UnattachedLineItems,
-			NamesAndRoles, MembersOfLinks, ToolsByCourse, PlatformStorage,
+			NamesAndRoles, MembersOfLinks, ToolsByCourse, DeepLinking, PlatformStorage,
 		}
 	}
 	return []string{

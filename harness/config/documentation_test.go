@@ -19,6 +19,7 @@ var yamlBlock = regexp.MustCompile("(?ms)^```yaml\n((.*?)\n.*?)^```$")
 // elided are the parts that the documentation leaves to its reader, and what could stand there.
 var elided = strings.NewReplacer(
 	"sign_in: ...", "sign_in: [{open: 'https://lms.example/login'}]",
+	"instructor: ...", "instructor: {sign_in: [{open: 'https://lms.example/login'}]}",
 	"learner: ...", "learner: {sign_in: [{open: 'https://lms.example/login'}]}",
 )
 
@@ -48,6 +49,7 @@ func TestTheExamplesOfTheDocumentationAreConfigurations(t *testing.T) {
 		"# gradebook-platform.yaml":                     {side: config.PlatformSide},
 		"# roster-tool.yaml":                            {side: config.ToolSide},
 		"# roster-platform.yaml":                        {side: config.PlatformSide},
+		"# content-platform.yaml":                       {side: config.PlatformSide},
 		"# content-tool.yaml":                           {side: config.ToolSide},
 		"# behind-a-proxy.yaml":                         {side: config.ToolSide},
 		"# self-registering.yaml":                       {side: config.ToolSide},

@@ -87,7 +87,7 @@ func TestGradesOfAPlatform(t *testing.T) {
 	g.Expect(c.Has(config.Services)).To(BeTrue())
 
 	_, err = loadPlatform(t, gradingPlatform+"  looks: {does: open-grades, steps: 'https://lms.example/{lineitem}'}\n")
-	expectProblems(g, err, []string{"journeys.looks.steps.0: {lineitem} is unknown; there are {line_item}, {learner}, {user_id}, {unique}"})
+	expectProblems(g, err, []string{"journeys.looks.steps.0: {lineitem} is unknown; there are {line_item}, {title}, {learner}, {user_id}, {unique}"})
 	_, err = loadPlatform(t, realPlatform+"features: [submission-review, learner-review, line-item-management]\njourneys: {opens-link: https://lms.example/course/7, grades: {does: grade, steps: https://lms.example}}\n")
 	expectProblems(g, err, []string{
 		"journeys.grades.does: grade is not possible in a platform; there are ",

@@ -110,6 +110,8 @@ const (
 	Exam            LaunchKind = "exam"             // a proctored exam, up to the tool's check-in
 	OtherExam       LaunchKind = "other-exam"       // another one in the same course
 	Review          LaunchKind = "review"           // the review of a learner's work, from the gradebook
+	DeepLink        LaunchKind = "deep-linking"     // the tool's page where an instructor chooses content
+	ChosenLink      LaunchKind = "chosen-link"      // a link that was chosen there, by its {title}
 )
 
 // A Deed is what a journey does instead of launching.
@@ -126,6 +128,7 @@ const (
 	BreakExam  Deed = "break-exam"  // the exam fails in a way that the platform does not handle
 	ResetExam  Deed = "reset-exam"  // the candidate may take the exam again
 	OpenGrades Deed = "open-grades" // the user looks at the gradebook
+	AddContent Deed = "add-content" // the instructor adds what was chosen to the course, where the tool's answer alone does not
 )
 
 // The deeds of those who use the tool under test. The candidate's begin where the
@@ -151,7 +154,7 @@ const (
 
 // deeds are those of the journeys of each side.
 var deeds = map[Side][]Deed{
-	PlatformSide: {RotateKeys, CopyCourse, RemoveCopy, SignOut, OpenExam, SubmitExam, BreakExam, ResetExam, OpenGrades},
+	PlatformSide: {RotateKeys, CopyCourse, RemoveCopy, SignOut, OpenExam, SubmitExam, BreakExam, ResetExam, OpenGrades, AddContent},
 	ToolSide:     append([]Deed{CheckIn, Cancel, Submit, Grade, RenameLineItem, ReadResults, ReadMembers, ChooseContent, Register}, Actions...),
 }
 
@@ -174,11 +177,11 @@ var Actions = []Deed{Pause, Resume, Terminate, Update, Flag}
 // of a page alone will do.
 type Journey struct {
 	User   string     `json:"user" jsonschema_description:"Who makes the journey, one of users; the learner when empty."`
-	Launch LaunchKind `json:"launch" jsonschema:"enum=resource-link,enum=other-link,enum=other-course,enum=other-deployment,enum=other-tool,enum=copied-link,enum=private,enum=anonymous,enum=custom,enum=window,enum=frame,enum=exam,enum=other-exam,enum=review" jsonschema_description:"What it opens; resource-link when empty."`
-	Does   Deed       `json:"does" jsonschema:"enum=rotate-keys,enum=copy-course,enum=remove-copy,enum=sign-out,enum=open-exam,enum=submit-exam,enum=break-exam,enum=reset-exam,enum=open-grades,enum=check-in,enum=cancel,enum=submit,enum=grade,enum=rename-line-item,enum=read-results,enum=read-members,enum=choose-content,enum=register,enum=pause,enum=resume,enum=terminate,enum=update,enum=flag" jsonschema_description:"What it does, where it does not launch."`
+	Launch LaunchKind `json:"launch" jsonschema:"enum=resource-link,enum=other-link,enum=other-course,enum=other-deployment,enum=other-tool,enum=copied-link,enum=private,enum=anonymous,enum=custom,enum=window,enum=frame,enum=exam,enum=other-exam,enum=review,enum=deep-linking,enum=chosen-link" jsonschema_description:"What it opens; resource-link when empty."`
+	Does   Deed       `json:"does" jsonschema:"enum=rotate-keys,enum=copy-course,enum=remove-copy,enum=sign-out,enum=open-exam,enum=submit-exam,enum=break-exam,enum=reset-exam,enum=open-grades,enum=add-content,enum=check-in,enum=cancel,enum=submit,enum=grade,enum=rename-line-item,enum=read-results,enum=read-members,enum=choose-content,enum=register,enum=pause,enum=resume,enum=terminate,enum=update,enum=flag" jsonschema_description:"What it does, where it does not launch."`
 	Saved  Marker     `json:"saved" jsonschema_description:"What the page that the journey ends on shows where the gradebook has taken what was sent, and no other page: the run then holds it against what really happened. Of journeys that do submit, grade or rename-line-item."`
 	Failed Marker     `json:"failed" jsonschema_description:"What that page shows where the gradebook has not."`
-	Steps  Steps      `json:"steps" jsonschema_description:"The steps, or the address of a page alone. In a tool {candidate} stands for the candidate's name and {assessment} for the title of the exam, {work} for what the learner writes, {score} for the points, {label} for the new label of the line item, and {user_id} for the sub of the user who was launched, or whom the proctor acts on; in a platform {line_item} for the label of the line item, and {learner} and {user_id} for the name and the id of the learner whose work is reviewed or exam is reset, else of who makes the journey. {unique} stands for a text that no other journey has, but a copied-link and a remove-copy the one of the last copy-course."`
+	Steps  Steps      `json:"steps" jsonschema_description:"The steps, or the address of a page alone. In a tool {candidate} stands for the candidate's name and {assessment} for the title of the exam, {work} for what the learner writes, {score} for the points, {label} for the new label of the line item, and {user_id} for the sub of the user who was launched, or whom the proctor acts on; in a platform {line_item} for the label of the line item, {title} for that of the content that was chosen, and {learner} and {user_id} for the name and the id of the learner whose work is reviewed or exam is reset, else of who makes the journey. {unique} stands for a text that no other journey has, but a copied-link and a remove-copy the one of the last copy-course."`
 }
 
 // Steps are what a user does, one after the other. In a file, the address of a
@@ -418,10 +421,15 @@ func (c Config) checkJourneys(p *problems) {
 			p.add(key+".steps", "are needed: at least the address of a page")
 		case len(j.Steps.By(c.carrier())) == 0:
 			p.add(key+".steps", "have no step for the agent %s", c.carrier())
+		case j.Launch == ChosenLink && !j.Steps.endsOn("{title}"):
+			p.add(key+".steps", "have to end with a click on what has the {title}")
 		}
 		c.checkSteps(p, j.Steps, key+".steps", c.aboutWhom(j)...)
 	}
 }
+
+// endsOn says whether the last step is a click on what a word stands for.
+func (s Steps) endsOn(word string) bool { return strings.Contains(s[len(s)-1].Click, word) }
 
 // checkSignIn finds what is wrong with how a user signs in.
 func (c Config) checkSignIn(p *problems, name string) {
@@ -452,7 +460,7 @@ var placeholder = regexp.MustCompile(`\{(\w+)\}`)
 
 // placeholders are those that stand for something in the journeys of each side.
 var placeholders = map[Side][]string{
-	ToolSide: {"candidate", "assessment", "work", "score", "label", "user_id", "unique"}, PlatformSide: {"line_item", "learner", "user_id", "unique"},
+	ToolSide: {"candidate", "assessment", "work", "score", "label", "user_id", "unique"}, PlatformSide: {"line_item", "title", "learner", "user_id", "unique"},
 }
 
 // AboutLearner says whether a journey is about a learner who need not make it.

@@ -1,8 +1,8 @@
-// Package deeplinking holds the specs that judge tools by Deep Linking 2.0. Importing it adds
-// them to the program.
+// Package deeplinking holds the specs that judge tools and platforms by Deep Linking 2.0: tool.go
+// those of tools, platform.go those of platforms. Importing it adds them to the program.
 //
 // To add a check: a case in requirements/deep-linking.yaml; a stimulus in
-// fakeplatform/deeplinking; and a fault of the judged side in faketool/deeplinking.
+// fakeplatform/deeplinking or faketool/deeplinking; and a fault of the judged side in the other.
 package deeplinking
 
 import (
@@ -14,5 +14,5 @@ import (
 const profile = requirements.DeepLinking
 
 func init() {
-	harness.AddPart(harness.Part{Profile: profile, Tool: preflightTool})
+	harness.AddPart(harness.Part{Profile: profile, Tool: preflightTool, Platform: preflightPlatform})
 }

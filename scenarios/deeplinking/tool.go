@@ -31,8 +31,8 @@ type choice struct {
 	responses []deeplinking.Response
 }
 
-// choose launches a teacher of a course that no tool has seen, who chooses content.
-func choose(ctx context.Context, scene *harness.Scenario, l harness.Launch) (choice, error) {
+// chooseIn launches a teacher of a course that no tool has seen, who chooses content.
+func chooseIn(ctx context.Context, scene *harness.Scenario, l harness.Launch) (choice, error) {
 	var c choice
 	if err := scene.Run().MayTry(profile); err != nil {
 		return c, err
@@ -61,7 +61,7 @@ func choose(ctx context.Context, scene *harness.Scenario, l harness.Launch) (cho
 
 // usual is the choice of a valid request.
 func usual(ctx context.Context, scene *harness.Scenario) (choice, error) {
-	return choose(ctx, scene, harness.Launch{Title: "a teacher chooses content"})
+	return chooseIn(ctx, scene, harness.Launch{Title: "a teacher chooses content"})
 }
 
 // end says how it ended.
@@ -151,7 +151,7 @@ var _ = Describe("A tool, letting a teacher choose content,", func() {
 			scene.Check(item, "", wrong == "", "", Seen(wrong), c.flow)
 		}
 		for _, f := range fakeplatform.FaultsFor(shape) {
-			one, err := choose(ctx, scene, harness.Launch{Fault: &f})
+			one, err := chooseIn(ctx, scene, harness.Launch{Fault: &f})
 			if scene.Unseen(shape, f.Name, err, one.flow) {
 				continue
 			}
@@ -162,7 +162,7 @@ var _ = Describe("A tool, letting a teacher choose content,", func() {
 		if scene.Skip(shape, deployments, config.MultipleDeployments) {
 			return
 		}
-		other, err := choose(ctx, scene, harness.Launch{Title: "a teacher of another deployment chooses content", DeploymentID: scene.Run().Registrations()[0].DeploymentIDs[1]})
+		other, err := chooseIn(ctx, scene, harness.Launch{Title: "a teacher of another deployment chooses content", DeploymentID: scene.Run().Registrations()[0].DeploymentIDs[1]})
 		if !scene.Unseen(shape, deployments, err, other.flow) {
 			verdict, says := answered(other, wrongResponse)
 			scene.Observe(shape, deployments, verdict, "", says, c.flow, other.flow)
@@ -177,7 +177,7 @@ var _ = Describe("A tool, letting a teacher choose content,", func() {
 		}
 		for id, wrong := range map[requirements.ID]func(choice) string{"dl-response-data-unchanged": wrongData, "dl-response-respects-settings": wrongChoice} {
 			for _, f := range fakeplatform.FaultsFor(string(id)) {
-				one, err := choose(ctx, scene, harness.Launch{Fault: &f})
+				one, err := chooseIn(ctx, scene, harness.Launch{Fault: &f})
 				if scene.Unseen(id, f.Name, err, one.flow) {
 					continue
 				}
@@ -203,7 +203,7 @@ var _ = Describe("A tool, letting a teacher choose content,", func() {
 		}
 		var tried []refused
 		for _, f := range fakeplatform.FaultsFor(id) {
-			one, err := choose(ctx, scene, harness.Launch{Fault: &f})
+			one, err := chooseIn(ctx, scene, harness.Launch{Fault: &f})
 			if !scene.Unseen(id, f.Name, err, one.flow) {
 				tried = append(tried, refused{f.Name, one})
 			}

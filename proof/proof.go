@@ -172,13 +172,14 @@ type subject struct {
 
 // profilesAbove are, by the part that a fault is one of, the profiles of what is
 // built on that part. An exam begins with a launch, and suffers from each fault of
-// launches in the same way; a review rests on scores. Such a fault is proved by
+// launches in the same way; a review rests on scores, and
+// content that was chosen on line items. Such a fault is proved by
 // the requirements of its own part.
 var profilesAbove = map[string][]string{
 	"":                        slices.DeleteFunc(requirements.Profiles(), func(profile string) bool { return profile == requirements.Launch }),
-	fakeplatform.AccessTokens: {requirements.Grades, requirements.SubmissionReview, requirements.NamesAndRoles},
-	proctoring.Profile:        {requirements.Grades, requirements.SubmissionReview, requirements.NamesAndRoles},
-	grades.Profile:            {requirements.SubmissionReview, requirements.NamesAndRoles},
+	fakeplatform.AccessTokens: {requirements.Grades, requirements.SubmissionReview, requirements.NamesAndRoles, requirements.DeepLinking},
+	proctoring.Profile:        {requirements.Grades, requirements.SubmissionReview, requirements.NamesAndRoles, requirements.DeepLinking},
+	grades.Profile:            {requirements.SubmissionReview, requirements.NamesAndRoles, requirements.DeepLinking},
 }
 
 // narrow leaves a subject the requirements that its fault can make a difference

@@ -130,13 +130,13 @@ var defects = []fault.Fault{
 		return nil
 	})}},
 
-	{Name: "shows-content-messages-unescaped", Proves: "dl-platform-safe-content", NeedsBrowser: true, Does: "takes msg and errormsg for markup", Effects: []fault.Effect{shows(func(p *page) { p.Message, p.ErrorMessage = markup(p.Message), markup(p.ErrorMessage) })}},
-	{Name: "shows-content-titles-unescaped", Proves: "dl-platform-safe-content", NeedsBrowser: true, Does: "takes the title of an item for markup", Effects: []fault.Effect{shows(func(p *page) {
+	{Name: "shows-content-messages-unescaped", Proves: "dl-platform-safe-content", Needs: fault.Browser, Does: "takes msg and errormsg for markup", Effects: []fault.Effect{shows(func(p *page) { p.Message, p.ErrorMessage = markup(p.Message), markup(p.ErrorMessage) })}},
+	{Name: "shows-content-titles-unescaped", Proves: "dl-platform-safe-content", Needs: fault.Browser, Does: "takes the title of an item for markup", Effects: []fault.Effect{shows(func(p *page) {
 		for i := range p.Items {
 			p.Items[i].Title = markup(p.Items[i].Title)
 		}
 	})}},
-	{Name: "shows-html-content-on-its-page", Proves: "dl-platform-safe-content", NeedsBrowser: true, Does: "shows an html item on its own page", Effects: []fault.Effect{shows(func(p *page) {
+	{Name: "shows-html-content-on-its-page", Proves: "dl-platform-safe-content", Needs: fault.Browser, Does: "shows an html item on its own page", Effects: []fault.Effect{shows(func(p *page) {
 		for i := range p.Items {
 			if html, isText := p.Items[i].Frame.(string); isText {
 				p.Items[i].Title, p.Items[i].Frame = markup(html), nil

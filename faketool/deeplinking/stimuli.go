@@ -72,7 +72,7 @@ var stimuli = []part.Stimulus{
 		}
 		return nil
 	})},
-	{Name: "deep-data-of-other-request", Provokes: "dl-platform-checks-data", Borrows: true, Does: "gives the data of another user's request back", Effects: message(func(d *toolmessage.Draft) error {
+	{Name: "deep-data-of-other-request", Provokes: "dl-platform-checks-data", Borrows: fault.OtherLaunch, Does: "gives the data of another user's request back", Effects: message(func(d *toolmessage.Draft) error {
 		var settings struct {
 			Data json.RawMessage `json:"data"`
 		}

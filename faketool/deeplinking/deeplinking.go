@@ -39,8 +39,7 @@ var Part = part.Part{
 	Paths:   []string{ContentPath, ContentPath + "/", ResponsePath + "/"},
 	Cookies: []string{choiceCookie},
 	Mount:   mount,
-	Faults:  defects,
-	Stimuli: stimuli,
+	Faults:  slices.Concat(defects, stimuli),
 	Sends:   []part.Sending{{Sent: Response, Changed: responseSaid.Changed}},
 }
 

@@ -55,7 +55,7 @@ const (
 var LineItem = map[string]any{"scoreMaximum": 20.0, "resourceId": "exercise", "tag": "practice"}
 
 // stimuli are what platforms have to take, or to refuse, in a response (Deep Linking 2.0, 4.5).
-var stimuli = []part.Stimulus{
+var stimuli = []fault.Fault{
 	{Name: "deep-foreign-key", Provokes: "dl-platform-validates-response", Does: "signs with another key under the tool's kid", Effects: message(toolmessage.Signed(signing.ByStranger))},
 	{Name: "deep-alg-none", Provokes: "dl-platform-validates-response", Does: "sends alg none and no signature", Effects: message(toolmessage.Signed(signing.Unsigned))},
 	{Name: "deep-wrong-aud", Provokes: "dl-platform-validates-response", Does: "sends aud of another platform", Effects: message(toolmessage.Claim(lti.Claims{"aud": part.Stranger}))},

@@ -56,6 +56,9 @@ type pick struct {
 	offered    bool
 }
 
+// scriptLinkMarker is the sign of a link that runs a script.
+const scriptLinkMarker = "link-to-script"
+
 // how says how a response is sent, and by whom.
 type how struct {
 	title string // of the flow
@@ -88,7 +91,7 @@ func answer(ctx context.Context, scene *harness.PlatformScenario, h how) (pick, 
 	if h.again != nil {
 		p.title, p.url, p.sent = h.again.title, h.again.url, h.again.sent
 	} else {
-		probe := library.Probe{Fault: h.fault.Stimulus(), Items: []lti.ContentItem{{Type: lti.ItemResourceLink, URL: p.url, Title: p.title}}}
+		probe := library.Probe{Fault: h.fault, Items: []lti.ContentItem{{Type: lti.ItemResourceLink, URL: p.url, Title: p.title}}}
 		if h.other != nil {
 			probe.Other = h.other.Answer
 		}
@@ -96,9 +99,17 @@ func answer(ctx context.Context, scene *harness.PlatformScenario, h how) (pick, 
 			return p, err
 		}
 	}
-	if p.response, err = scene.Bring(ctx, p.request, harness.PlatformLaunch{Title: h.title, Fault: h.fault, By: h.by}, p.sent); err != nil {
+	going := harness.Going{
+		Title: h.title, Fault: h.fault, Address: p.sent.Address, JWT: p.sent.JWT,
+		Also: []agent.Marker{{Name: scriptLinkMarker, Selector: `a[href^="javascript:"]`}},
+	}
+	if h.by != nil {
+		going.By = h.by
+	}
+	if p.response, err = scene.Run().Go(ctx, p.request, going); err != nil {
 		return p, err
 	}
+	scene.Keep(p.response)
 	p.added, err = scene.GoOn(ctx, p.response, config.AddContent, "the instructor adds it to the course", h.bad)
 	if _, stuck := errors.AsType[*harness.JourneyError](err); stuck || errors.Is(err, harness.ErrNoJourney) {
 		err = nil // whether it was added, the course shows
@@ -123,7 +134,8 @@ func (p *pick) open(ctx context.Context, scene *harness.PlatformScenario, times 
 
 // look lets the learner open what has a title in the course, and says whether there is such.
 func look(ctx context.Context, scene *harness.PlatformScenario, flow, title string) (*harness.PlatformFlow, bool, error) {
-	return scene.LaunchIfOffered(ctx, harness.PlatformLaunch{Title: flow, Link: config.ChosenLink, Words: []string{"{title}", title}})
+	offered, opened, err := scene.LaunchIfOffered(ctx, harness.PlatformLaunch{Title: flow, Link: config.ChosenLink, Words: []string{"{title}", title}})
+	return opened, offered, err
 }
 
 // times is how often the course shows the title of an item, on the page that offers it.
@@ -362,7 +374,7 @@ var _ = Describe("A platform, letting an instructor choose content,", func() {
 		} else {
 			for _, f := range faketool.FaultsFor(data) {
 				h := how{fault: &f}
-				if f.Borrows {
+				if f.Borrows != "" {
 					if h.other, err = ofAnother(ctx, scene); scene.Unseen(data, f.Name, err, h.other) {
 						continue
 					}
@@ -442,7 +454,7 @@ var _ = Describe("A platform, letting an instructor choose content,", func() {
 			switch {
 			case slices.ContainsFunc(seen, func(flow *harness.PlatformFlow) bool { return flow != nil && flow.ScriptRan() }):
 				scene.Observe(id, f.Name, harness.Breach, "", "Content of the tool ran as a script.", seen...)
-			case p.response.LinksToScript():
+			case p.response.Trip.Markers[scriptLinkMarker]:
 				scene.Observe(id, f.Name, harness.Breach, "", "The page has a link that runs a script.", seen...)
 			case scene.Run().Agent().Kind != results.Browser:
 				scene.Unseen(id, f.Name, agent.ErrNeedsBrowser, seen...)

@@ -96,12 +96,19 @@ func (r *PlatformRun) first() *Part {
 	if r.config.Launches() || r.judgesParts() {
 		return nil
 	}
-	for i, p := range parts {
-		if _, launches := r.JourneyTo(config.Learner, p.First); p.First != "" && launches {
-			return &parts[i]
-		}
+	if i := slices.IndexFunc(parts, func(p Part) bool { return r.firstOf(p) != "" }); i >= 0 {
+		return &parts[i]
 	}
 	return nil
+}
+
+// firstOf is the journey to the launch that a part begins with; empty where there is none.
+func (r *PlatformRun) firstOf(p Part) string {
+	if p.First == "" {
+		return ""
+	}
+	name, _ := r.JourneyTo(config.Learner, p.First)
+	return name
 }
 
 // LaunchOf makes a launch that is a part's own and has to work.

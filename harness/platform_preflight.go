@@ -224,7 +224,9 @@ func (r *PlatformRun) diagnoseStuck(e *JourneyError, flow *PlatformFlow) *result
 	if strings.Contains(again, " ") {
 		var ok bool // any that signs in first
 		if again, ok = r.JourneyTo(config.Learner, config.ResourceLink); !ok {
-			again, _ = r.JourneyTo(config.Learner, config.Exam)
+			for _, p := range parts {
+				again = cmp.Or(again, r.firstOf(p))
+			}
 		}
 	}
 	command := "invigilator journey " + config.Quote(again)

@@ -169,7 +169,7 @@ func (s *PlatformScenario) Settle(ctx context.Context, again bool) bool {
 
 // Keep keeps a flow as evidence.
 func (s *PlatformScenario) Keep(flow *PlatformFlow) {
-	s.observer.keep(flow)
+	s.keep(flow)
 	s.breach(append(s.run.ofPlatform(flow), s.run.leaksOfPlatform(flow)...), flow)
 }
 

@@ -45,6 +45,7 @@ func Start(t *testing.T, tool string, change func(*config.Config)) *harness.Run 
 // Late is a handler that gets its content after its server has started.
 type Late struct{ handler atomic.Pointer[http.Handler] }
 
+// Set gives it the content.
 func (l *Late) Set(h http.Handler) { l.handler.Store(&h) }
 
 func (l *Late) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*l.handler.Load()).ServeHTTP(w, r) }
@@ -148,6 +149,7 @@ type Campus struct {
 	Target   string // what its links open, where that is not the right address
 }
 
+// Start begins a run against the campus.
 func (c Campus) Start(t *testing.T) *harness.PlatformRun {
 	t.Helper()
 	g := NewWithT(t)

@@ -58,7 +58,7 @@ func preflightPlatform(ctx context.Context, scenario *harness.PlatformScenario) 
 	ofReviews := []string{requirements.SubmissionReview}
 	flow, err := scene.Review(ctx, Review{Title: "preflight: a review from the gradebook", Item: item})
 	if stuck, ok := errors.AsType[*harness.JourneyError](err); ok {
-		if !stuck.AsksToSignIn() && scene.MayWrite() != nil {
+		if readOnly := scene.MayWrite() != nil; readOnly && !stuck.AsksToSignIn() {
 			scene.learned().nothingToReview = true // which need not be the journey's fault: the rest can be judged
 			return nil, nil
 		}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"invigilator.example/fakeplatform/part"
 	"invigilator.example/lti"
 )
 
@@ -27,7 +28,7 @@ type authRequest struct {
 	// sessions of its own, and sameBrowser where it is that of the launch's user.
 	beganLaunch, sameBrowser bool
 	othersHint               bool // of a fault: the message is that of another user's launch
-	problems                 refusals
+	problems                 part.Refusals
 	target                   string // where the answer goes; redirect_uri when empty
 }
 
@@ -70,7 +71,7 @@ func (p *Platform) serveAuth(w http.ResponseWriter, r *http.Request) {
 	}
 	lenient := q.launch != nil && q.launch.plan.Lenient && (q.sameBrowser || p.opts.SignedIn == nil)
 	if len(q.problems) > 0 && !lenient {
-		p.fail(w, q, q.problems[0])
+		p.fail(w, q, &q.problems[0])
 		return
 	}
 	params := maps.Clone(q.params)
@@ -99,14 +100,14 @@ func (l *Launch) take() bool {
 // judge says what is wrong with a request, keeps it in its launch's record and
 // says whether the launch has been answered already.
 func (p *Platform) judge(q *authRequest) (again error) {
-	q.problems = refusalsOf(authRules.All(p.carrier, q))
+	q.problems = part.RefusalsOf(authRules.All(p.carrier, q)...)
 	l := q.launch
 	if l == nil {
 		return nil
 	}
 	l.mu.Lock()
 	request := AuthenticationRequest{
-		Method: q.Method, Params: q.params, Query: q.URL.Query(), Path: q.URL.EscapedPath(), Problems: said(q.problems),
+		Method: q.Method, Params: q.params, Query: q.URL.Query(), Path: q.URL.EscapedPath(), Problems: q.problems.Said(),
 	}
 	if len(l.record.AuthenticationRequests) < maxRecord {
 		l.record.AuthenticationRequests = append(l.record.AuthenticationRequests, request)
@@ -253,8 +254,8 @@ func (p *Platform) registrationOf(clientID string) (Registration, bool) {
 
 // fail reports a problem to the tool (OpenID Connect Core 1.0, 3.1.2.6).
 func (p *Platform) fail(w http.ResponseWriter, q *authRequest, err error) {
-	why := refusalsOf([]error{err})[0]
-	params := url.Values{lti.ParamError: {why.code}, lti.ParamErrorDescription: {why.says}}
+	why := part.RefusalsOf(err)[0]
+	params := url.Values{lti.ParamError: {why.Code}, lti.ParamErrorDescription: {why.Says}}
 	if state := q.params[lti.ParamState]; len(state) > 0 {
 		params[lti.ParamState] = state[:1]
 	}

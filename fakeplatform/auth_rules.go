@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"invigilator.example/fakeplatform/part"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
@@ -54,13 +55,13 @@ var (
 	// lti_message_hint goes back as it came (LTI Core 1.3, 4.1.1).
 	messageOfUser = &fault.Rule[*authRequest]{Name: "the launch is one of the user who is signed in", Broken: func(q *authRequest) error {
 		if q.launch != nil && q.account != "" && !q.sameBrowser {
-			return invalidRequest("lti_message_hint is that of another user's launch")
+			return part.InvalidRequest("lti_message_hint is that of another user's launch")
 		}
 		return nil
 	}}
 	messageHintOfLaunch = &fault.Rule[*authRequest]{Name: "lti_message_hint is that of the login initiation", Broken: func(q *authRequest) error {
 		if q.launch == nil || q.params.Get(lti.ParamMessageHint) != q.launch.login.Params.Get(lti.ParamMessageHint) && !q.othersHint {
-			return invalidRequest("lti_message_hint is not the one of the login initiation")
+			return part.InvalidRequest("lti_message_hint is not the one of the login initiation")
 		}
 		return nil
 	}}
@@ -82,14 +83,14 @@ var (
 	scopeWithOpenID = &fault.Rule[*authRequest]{Name: "scope contains openid", Broken: func(q *authRequest) error {
 		scope := q.params.Get(lti.ParamScope)
 		if len(q.params[lti.ParamScope]) == 1 && !slices.Contains(strings.Fields(scope), lti.ScopeOpenID) {
-			return refusal{code: lti.ErrorInvalidScope, says: fmt.Sprintf("scope %q does not contain openid", scope)}
+			return &part.Refusal{Code: lti.ErrorInvalidScope, Says: fmt.Sprintf("scope %q does not contain openid", scope)}
 		}
 		return nil
 	}}
 	// The nonce is what the id_token is bound to (Security Framework 1.0, 5.1.1.2).
 	nonceGiven = &fault.Rule[*authRequest]{Name: "nonce is not empty", Broken: func(q *authRequest) error {
 		if len(q.params[lti.ParamNonce]) == 1 && q.params.Get(lti.ParamNonce) == "" {
-			return invalidRequest("nonce is empty")
+			return part.InvalidRequest("nonce is empty")
 		}
 		return nil
 	}}
@@ -97,7 +98,7 @@ var (
 	redirectURIRegistered = &fault.Rule[*authRequest]{Name: "redirect_uri is registered", Broken: func(q *authRequest) error {
 		uri := q.params.Get(lti.ParamRedirectURI)
 		if len(q.params[lti.ParamRedirectURI]) == 1 && !slices.Contains(q.registration.RedirectURIs, uri) {
-			return invalidRequest("redirect_uri %q is not registered", uri)
+			return part.InvalidRequest("redirect_uri %q is not registered", uri)
 		}
 		return nil
 	}}
@@ -109,7 +110,7 @@ var (
 			signedIn = q.launch == nil && q.account != "" || q.launch != nil && q.account == q.launch.plan.Account
 		}
 		if !signedIn {
-			return refusal{code: lti.ErrorLoginRequired, says: "the browser has no session of the user that login_hint designates"}
+			return &part.Refusal{Code: lti.ErrorLoginRequired, Says: "the browser has no session of the user that login_hint designates"}
 		}
 		return nil
 	}}
@@ -124,7 +125,7 @@ var answerRules = &fault.List[*authRequest]{Name: "where the answer goes", Rules
 var (
 	clientKnown = &fault.Rule[*authRequest]{Name: "client_id is that of the launch", Broken: func(q *authRequest) error {
 		if !q.known {
-			return invalidRequest("client_id is not that of the launch")
+			return part.InvalidRequest("client_id is not that of the launch")
 		}
 		return nil
 	}}
@@ -132,7 +133,7 @@ var (
 	oneRedirectURI = &fault.Rule[*authRequest]{Name: "there is one redirect_uri", Broken: func(q *authRequest) error {
 		uris := q.params[lti.ParamRedirectURI]
 		if slices.ContainsFunc(uris, func(uri string) bool { return uri != uris[0] }) {
-			return invalidRequest("there are several redirect_uri")
+			return part.InvalidRequest("there are several redirect_uri")
 		}
 		return nil
 	}}
@@ -150,13 +151,13 @@ var (
 		q.launch.mu.Lock()
 		defer q.launch.mu.Unlock()
 		if q.launch.form != nil && (q.sameBrowser || q.platform.opts.SignedIn == nil) {
-			return invalidRequest("%s", errGone)
+			return part.InvalidRequest("%s", errGone)
 		}
 		return nil
 	}}
 	takenOnce = &fault.Rule[*authRequest]{Name: "no other request of the launch is being answered", Broken: func(q *authRequest) error {
 		if !q.launch.take() {
-			return invalidRequest("%s", errGone)
+			return part.InvalidRequest("%s", errGone)
 		}
 		return nil
 	}}
@@ -174,14 +175,14 @@ func once(name, missing string) *fault.Rule[*authRequest] {
 		if n == 0 {
 			code = missing
 		}
-		return refusal{code: code, says: fmt.Sprintf("%s occurs %d times instead of once", name, n)}
+		return &part.Refusal{Code: code, Says: fmt.Sprintf("%s occurs %d times instead of once", name, n)}
 	}}
 }
 
 func notRepeated(name string) *fault.Rule[*authRequest] {
 	return &fault.Rule[*authRequest]{Name: name + " is not repeated", Broken: func(q *authRequest) error {
 		if n := len(q.params[name]); n > 1 {
-			return invalidRequest("%s occurs %d times", name, n)
+			return part.InvalidRequest("%s occurs %d times", name, n)
 		}
 		return nil
 	}}
@@ -195,7 +196,7 @@ func valueIs(name, code, value string) *fault.Rule[*authRequest] {
 // wants says whether a parameter that occurs once has another value.
 func (q *authRequest) wants(name, code, value string) error {
 	if got := q.params.Get(name); len(q.params[name]) == 1 && got != value {
-		return refusal{code: code, says: fmt.Sprintf("%s is %q instead of %q", name, got, value)}
+		return &part.Refusal{Code: code, Says: fmt.Sprintf("%s is %q instead of %q", name, got, value)}
 	}
 	return nil
 }
@@ -237,7 +238,7 @@ type (
 	// authErrorAnswer is an error as the tool is told of it.
 	authErrorAnswer struct {
 		*authRequest
-		why     refusal
+		why     part.Refusal
 		params  url.Values
 		instead http.HandlerFunc
 	}

@@ -108,7 +108,7 @@ func reportsForUnknownClient() []fault.Effect {
 // withOtherProblems are requests with something wrong beside redirect_uri.
 func withOtherProblems(q *authRequest) bool {
 	return q.params.Get(lti.ParamRedirectURI) != "" &&
-		slices.ContainsFunc(q.problems, func(why refusal) bool { return !strings.HasPrefix(why.says, lti.ParamRedirectURI) })
+		slices.ContainsFunc(q.problems, func(why part.Refusal) bool { return !strings.HasPrefix(why.Says, lti.ParamRedirectURI) })
 }
 
 // toURI are requests whose redirect_uri is like that.
@@ -167,7 +167,7 @@ func byRedirect(a authErrorAnswer) authErrorAnswer {
 // shown shows an error to the user.
 func shown(status int) func(authErrorAnswer) authErrorAnswer {
 	return func(a authErrorAnswer) authErrorAnswer {
-		a.instead = func(w http.ResponseWriter, _ *http.Request) { refuse(w, status, a.why.says) }
+		a.instead = func(w http.ResponseWriter, _ *http.Request) { refuse(w, status, a.why.Says) }
 		return a
 	}
 }
@@ -182,12 +182,12 @@ func coded(when func(authErrorAnswer) bool, code string) fault.Effect {
 
 // noSession are errors that say that nobody is signed in.
 func noSession(a authErrorAnswer) bool {
-	return a.account == "" && a.why.code == lti.ErrorLoginRequired && a.platform.opts.SignedIn != nil
+	return a.account == "" && a.why.Code == lti.ErrorLoginRequired && a.platform.opts.SignedIn != nil
 }
 
 // askedForCode are errors that say that there is no authorization code.
 func askedForCode(a authErrorAnswer) bool {
-	return a.why.code == lti.ErrorUnsupportedResponseType && a.authRequest.params.Get(lti.ParamResponseType) == "code"
+	return a.why.Code == lti.ErrorUnsupportedResponseType && a.authRequest.params.Get(lti.ParamResponseType) == "code"
 }
 
 // answersWith answers a request of another response_type with what that asks for.

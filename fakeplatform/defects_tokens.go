@@ -28,9 +28,11 @@ var tokenDefects = []Fault{
 			return g
 		}),
 	}},
-	{Name: "labels-token-errors-as-page", Proves: "rfc6749-token-request-form", Part: AccessTokens, Does: "says that the JSON of a token request's error is text/html", Effects: []fault.Effect{refusesTokens(always, func(w http.ResponseWriter, why refusal) { part.Send(w, why.status, pageMediaType, errorOf(why.code)) })}},
-	{Name: "makes-up-token-errors", Proves: "rfc6749-token-request-form", Part: AccessTokens, Does: "answers malformed token requests with error codes of its own", Effects: []fault.Effect{refusesTokens(always, func(w http.ResponseWriter, why refusal) {
-		part.Send(w, why.status, jsonMediaType, errorOf("token_request_failed"))
+	{Name: "labels-token-errors-as-page", Proves: "rfc6749-token-request-form", Part: AccessTokens, Does: "says that the JSON of a token request's error is text/html", Effects: []fault.Effect{refusesTokens(always, func(w http.ResponseWriter, why part.Refusal) {
+		part.Send(w, why.Status, pageMediaType, errorOf(why.Code))
+	})}},
+	{Name: "makes-up-token-errors", Proves: "rfc6749-token-request-form", Part: AccessTokens, Does: "answers malformed token requests with error codes of its own", Effects: []fault.Effect{refusesTokens(always, func(w http.ResponseWriter, why part.Refusal) {
+		part.Send(w, why.Status, jsonMediaType, errorOf("token_request_failed"))
 	})}},
 	{Name: "omits-granted-scope", Proves: "sec-token-scope-limits", Part: AccessTokens, Does: "does not say which scopes it grants, even where they are fewer than were asked for", Effects: []fault.Effect{part.SaysOfGrant(func(_ part.Application, members map[string]any) { delete(members, lti.ParamScope) })}},
 	{Name: "omits-scope-as-asked", Proves: "sec-token-response", Part: AccessTokens, Does: "does not say which scopes it grants where they are those that were asked for", Effects: []fault.Effect{
@@ -46,7 +48,7 @@ var tokenDefects = []Fault{
 	{Name: "refuses-charset-of-token-requests", Proves: "rfc6749-token-request-form", Part: AccessTokens, Does: "refuses a request for an access token whose media type has a charset", Effects: []fault.Effect{
 		tokenRequestRules.Add(func(a *application) error {
 			if strings.Contains(a.Header.Get("Content-Type"), ";") {
-				return invalidRequest("the content type has parameters")
+				return part.InvalidRequest("the content type has parameters")
 			}
 			return nil
 		}),
@@ -91,14 +93,14 @@ var tokenDefects = []Fault{
 	}},
 
 	// Access tokens: who gets one.
-	{Name: "answers-token-errors-with-200", Proves: "sec-token-scope-limits", Part: AccessTokens, Does: "reports the errors of token requests with 200", Effects: []fault.Effect{refusesTokens(always, func(w http.ResponseWriter, why refusal) {
-		part.Send(w, http.StatusOK, jsonMediaType, errorOf(why.code))
+	{Name: "answers-token-errors-with-200", Proves: "sec-token-scope-limits", Part: AccessTokens, Does: "reports the errors of token requests with 200", Effects: []fault.Effect{refusesTokens(always, func(w http.ResponseWriter, why part.Refusal) {
+		part.Send(w, http.StatusOK, jsonMediaType, errorOf(why.Code))
 	})}},
-	{Name: "shows-token-errors-as-pages", Proves: "sec-token-scope-limits", Part: AccessTokens, Does: "reports the errors of token requests as pages", Effects: []fault.Effect{refusesTokens(always, func(w http.ResponseWriter, why refusal) { refuse(w, why.status, why.says) })}},
-	{Name: "forbids-token-errors", Proves: "sec-token-scope-limits", Part: AccessTokens, Does: "reports the errors of token requests with 403", Effects: []fault.Effect{refusesTokens(always, func(w http.ResponseWriter, why refusal) {
-		part.Send(w, http.StatusForbidden, jsonMediaType, errorOf(why.code))
+	{Name: "shows-token-errors-as-pages", Proves: "sec-token-scope-limits", Part: AccessTokens, Does: "reports the errors of token requests as pages", Effects: []fault.Effect{refusesTokens(always, func(w http.ResponseWriter, why part.Refusal) { refuse(w, why.Status, why.Says) })}},
+	{Name: "forbids-token-errors", Proves: "sec-token-scope-limits", Part: AccessTokens, Does: "reports the errors of token requests with 403", Effects: []fault.Effect{refusesTokens(always, func(w http.ResponseWriter, why part.Refusal) {
+		part.Send(w, http.StatusForbidden, jsonMediaType, errorOf(why.Code))
 	})}},
-	{Name: "forbids-with-made-up-errors", Proves: "rfc6749-token-request-form", Part: AccessTokens, Does: "reports the errors of token requests with 403 and codes of its own", Effects: []fault.Effect{refusesTokens(always, func(w http.ResponseWriter, _ refusal) {
+	{Name: "forbids-with-made-up-errors", Proves: "rfc6749-token-request-form", Part: AccessTokens, Does: "reports the errors of token requests with 403 and codes of its own", Effects: []fault.Effect{refusesTokens(always, func(w http.ResponseWriter, _ part.Refusal) {
 		part.Send(w, http.StatusForbidden, jsonMediaType, errorOf("forbidden"))
 	})}},
 	{Name: "ignores-assertion-audience", Proves: "sec-token-assertion-aud", Part: AccessTokens, Does: "does not look at aud of a client assertion", Effects: []fault.Effect{assertionForPlatform.Lift(nil)}},
@@ -132,7 +134,7 @@ var tokenDefects = []Fault{
 	{Name: "takes-assertions-without-jti", Proves: "sec-token-assertion-jti", Part: AccessTokens, Does: "takes a client assertion without jti", Effects: []fault.Effect{jtiGiven.Lift(nil)}},
 	{Name: "reuses-assertions", Proves: "sec-token-assertion-jti", Part: AccessTokens, Does: "takes a client assertion twice", Effects: []fault.Effect{jtiUnused.Lift(nil), jtiTaken.Lift(nil)}},
 	{Name: "notes-assertions-late", Proves: "sec-token-assertion-jti", Part: AccessTokens, Does: "takes a client assertion twice that comes twice at the same time", Effects: []fault.Effect{awaitsTwin, jtiUnused.Lift(hasTwin), jtiTaken.Lift(hasTwin)}},
-	{Name: "crashes-on-assertion-twins", Proves: "sec-token-assertion-jti", Part: AccessTokens, Does: "answers 500 to the second of two requests with one client assertion that come at the same time", Effects: []fault.Effect{awaitsTwin, refusesTokens(func(r refusedApplication) bool { return r.why.says == usedJTI && hasTwin(r.application) }, crashes)}},
+	{Name: "crashes-on-assertion-twins", Proves: "sec-token-assertion-jti", Part: AccessTokens, Does: "answers 500 to the second of two requests with one client assertion that come at the same time", Effects: []fault.Effect{awaitsTwin, refusesTokens(func(r refusedApplication) bool { return r.why.Says == usedJTI && hasTwin(r.application) }, crashes)}},
 	{Name: "ignores-assertion-signature", Proves: "sec-token-assertion-signature", Part: AccessTokens, Does: "does not verify the signature of a client assertion", Effects: []fault.Effect{jwt.Trusts(jwt.Assertion, jwt.Readable, jwt.Readable)}},
 	{Name: "takes-unsigned-assertions", Proves: "sec-token-assertion-signature", Part: AccessTokens, Does: "takes a client assertion with alg none", Effects: []fault.Effect{jwt.Trusts(jwt.Assertion, jwt.WithoutAlg, jwt.WithoutAlg)}},
 	{Name: "takes-assertions-with-hmac", Proves: "sec-token-assertion-signature", Part: AccessTokens, Does: "verifies a client assertion as an HMAC keyed with the tool's public key where the header says so", Effects: []fault.Effect{jwt.Trusts(jwt.Assertion, jwt.WithHMAC, jwt.FitsPublicKey)}},

@@ -3,6 +3,7 @@ package fakeplatform
 import (
 	"net/http"
 
+	"invigilator.example/fakeplatform/part"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
@@ -51,14 +52,14 @@ var awaitsTwin = tokenRequestRead.ChangeAll(func(readApplication) bool { return 
 func hasTwin(a *application) bool { return !a.alone }
 
 // refusesTokens answers in place of the platform where something is wrong.
-func refusesTokens(when func(refusedApplication) bool, answer func(w http.ResponseWriter, why refusal)) fault.Effect {
+func refusesTokens(when func(refusedApplication) bool, answer func(w http.ResponseWriter, why part.Refusal)) fault.Effect {
 	return tokenRefused.ChangeWhen(when, func(r refusedApplication) refusedApplication {
 		r.instead = func(w http.ResponseWriter, _ *http.Request) { answer(w, r.why) }
 		return r
 	})
 }
 
-func crashes(w http.ResponseWriter, _ refusal) { crash(w) }
+func crashes(w http.ResponseWriter, _ part.Refusal) { crash(w) }
 
 // errorOf is the body of an error without a description.
 func errorOf(code string) map[string]string { return map[string]string{lti.ParamError: code} }

@@ -71,7 +71,7 @@ func (p *Platform) putsOff(w http.ResponseWriter, r *http.Request) bool {
 		return false
 	}
 	w.Header().Set("Retry-After", "0")
-	fail(w, refusal{busy.Status, lti.ErrorInvalidRequest, "there were too many requests"})
+	fail(w, part.Refusal{Status: busy.Status, Code: lti.ErrorInvalidRequest, Says: "there were too many requests"})
 	return true
 }
 

@@ -154,7 +154,7 @@ var conductDefects = []Fault{
 	{Name: "accepts-missing-nonce", Proves: "oidc-auth-missing-nonce", Does: "accepts a request without nonce", Effects: []fault.Effect{nonceOnce.Lift(lacks(lti.ParamNonce))}},
 	{Name: "accepts-empty-nonce", Proves: "oidc-auth-missing-nonce", Does: "accepts a request with an empty nonce", Effects: []fault.Effect{nonceGiven.Lift(nil)}},
 	{Name: "says-login-required-without-nonce", Proves: "oidc-auth-missing-nonce", Does: "reports login_required where the nonce is missing", Effects: []fault.Effect{coded(func(a authErrorAnswer) bool {
-		return strings.HasPrefix(a.why.says, lti.ParamNonce) && len(a.problems) == 1
+		return strings.HasPrefix(a.why.Says, lti.ParamNonce) && len(a.problems) == 1
 	}, lti.ErrorLoginRequired)}},
 	{Name: "truncates-nonce", Proves: "sec-id-token-nonce-passthrough", Does: "keeps 128 characters of the nonce", Effects: []fault.Effect{changesNonce(func(s string) string { return s[:min(len(s), 128)] })}},
 	{Name: "decodes-nonce-twice", Proves: "sec-id-token-nonce-passthrough", Does: "URL-decodes the nonce once too often", Effects: []fault.Effect{changesNonce(decodeAgain)}},
@@ -181,7 +181,7 @@ var conductDefects = []Fault{
 		authRules.Add(func(q *authRequest) error {
 			scope := q.params.Get(lti.ParamScope)
 			if scopes := strings.Fields(scope); len(q.params[lti.ParamScope]) == 1 && len(scopes) > 1 && slices.Contains(scopes, lti.ScopeOpenID) {
-				return refusal{code: lti.ErrorInvalidScope, says: fmt.Sprintf("scope %q contains more than openid", scope)}
+				return &part.Refusal{Code: lti.ErrorInvalidScope, Says: fmt.Sprintf("scope %q contains more than openid", scope)}
 			}
 			return nil
 		}),
@@ -224,7 +224,7 @@ var conductDefects = []Fault{
 				return nil
 			}
 			if latest := q.launch.latestOf(); latest != nil && latest.plan.ClientID != q.launch.plan.ClientID {
-				return invalidRequest("the user is on the way to another tool")
+				return part.InvalidRequest("the user is on the way to another tool")
 			}
 			return nil
 		}),
@@ -296,7 +296,7 @@ var conductDefects = []Fault{
 	{Name: "needs-state", Proves: "oidc-auth-state-optional", Does: "refuses a request without state", Effects: []fault.Effect{
 		authRules.Add(func(q *authRequest) error {
 			if len(q.params[lti.ParamState]) == 0 {
-				return invalidRequest("state is missing")
+				return part.InvalidRequest("state is missing")
 			}
 			return nil
 		}),
@@ -324,7 +324,7 @@ var conductDefects = []Fault{
 		authRules.Add(func(q *authRequest) error {
 			for name := range q.params {
 				if !slices.Contains(requestParameters, name) {
-					return invalidRequest("%s is unknown", name)
+					return part.InvalidRequest("%s is unknown", name)
 				}
 			}
 			return nil

@@ -90,19 +90,19 @@ func (p *Platform) serveToken(w http.ResponseWriter, r *http.Request) {
 	a.clientID, _ = a.assertion.Claims["iss"].(string)
 	formProblems := a.formProblems()
 	*a = tokenRequestRead.Pass(p.carrier, readApplication{*a}).application
-	wrong := append(refusalsOf(tokenRequestRules.All(p.carrier, a)), refusalsOf(clientRules.All(p.carrier, a))...)
+	wrong := append(part.RefusalsOf(tokenRequestRules.All(p.carrier, a)...), part.RefusalsOf(clientRules.All(p.carrier, a)...)...)
 	proved := ""
 	if p.isClient(a.clientID) {
-		proof := refusalsOf(assertionRules.All(p.carrier, a))
+		proof := part.RefusalsOf(assertionRules.All(p.carrier, a)...)
 		if len(proof) == 0 {
 			proved = a.clientID
 		}
 		wrong = append(wrong, proof...)
 	}
-	ofClient := said(wrong)
+	ofClient := wrong.Said()
 	a.scopes = a.grantable()
 	a.scopes = part.ScopesGranted.Pass(p.carrier, a.ofPart()).Scopes
-	wrong = append(wrong, refusalsOf(scopeRules.All(p.carrier, a))...)
+	wrong = append(wrong, part.RefusalsOf(scopeRules.All(p.carrier, a)...)...)
 	if judged := tokenRequestJudged.Pass(p.carrier, judgedApplication{application: a}); judged.instead != nil {
 		judged.instead(w, r)
 		return
@@ -113,16 +113,16 @@ func (p *Platform) serveToken(w http.ResponseWriter, r *http.Request) {
 		a.scopes = grant.Scopes
 	}
 	if len(wrong) == 0 { // and meanwhile?
-		wrong = refusalsOf([]error{jtiTaken.Check(p.carrier, a)})
+		wrong = part.RefusalsOf(jtiTaken.Check(p.carrier, a))
 	}
 	request := TokenRequest{
 		Method: r.Method, ContentType: r.Header.Get("Content-Type"), Addresses: reachedAt(r), Form: maps.Clone(a.form), ClientID: proved,
 		AssertionHeader: a.assertion.Header, AssertionClaims: a.assertion.Claims,
-		Problems: said(wrong), FormProblems: formProblems, ClientProblems: ofClient, Status: http.StatusOK, At: p.opts.Now(),
+		Problems: wrong.Said(), FormProblems: formProblems, ClientProblems: ofClient, Status: http.StatusOK, At: p.opts.Now(),
 	}
 	var value string
 	if len(wrong) > 0 {
-		request.Status = wrong[0].status
+		request.Status = wrong[0].Status
 	} else {
 		request.Granted = a.scopes
 		value = p.grant(a, grant)
@@ -199,8 +199,8 @@ func (p *Platform) isTools(a *application) bool {
 }
 
 // fail answers with an error (RFC 6749, 5.2), where only those methods are allowed.
-func fail(w http.ResponseWriter, why refusal, methods ...string) {
-	part.Fail(w, why.status, why.code, why.says, methods...)
+func fail(w http.ResponseWriter, why part.Refusal, methods ...string) {
+	part.Fail(w, why.Status, why.Code, why.Says, methods...)
 }
 
 // restricted lets the launch that has last offered the tool services change what is granted.

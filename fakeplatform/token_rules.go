@@ -34,13 +34,13 @@ var (
 var (
 	tokenRequestByPost = &fault.Rule[*application]{Name: "the request is a POST", Broken: func(a *application) error {
 		if a.Method != http.MethodPost {
-			return refusal{http.StatusMethodNotAllowed, lti.ErrorInvalidRequest, "the request is a " + a.Method + " instead of a POST"}
+			return part.Refuse(http.StatusMethodNotAllowed, lti.ErrorInvalidRequest, "the request is a "+a.Method+" instead of a POST")
 		}
 		return nil
 	}}
 	tokenRequestAsForm = &fault.Rule[*application]{Name: "the body is a form", Broken: func(a *application) error {
 		if part.MediaType(a.Request) != part.FormMediaType {
-			return invalidRequest("the content type is %.100q instead of %s", a.Header.Get("Content-Type"), part.FormMediaType)
+			return part.InvalidRequest("the content type is %.100q instead of %s", a.Header.Get("Content-Type"), part.FormMediaType)
 		}
 		return nil
 	}}
@@ -48,20 +48,20 @@ var (
 		var repeated []error
 		for _, name := range slices.Sorted(maps.Keys(a.form)) {
 			if n := len(a.form[name]); n > 1 {
-				repeated = append(repeated, invalidRequest("%.100s occurs %d times", name, n))
+				repeated = append(repeated, part.InvalidRequest("%.100s occurs %d times", name, n))
 			}
 		}
 		return errors.Join(repeated...)
 	}}
 	grantTypeGiven = &fault.Rule[*application]{Name: "grant_type is given", Broken: func(a *application) error {
 		if a.form.Get(lti.ParamGrantType) == "" {
-			return invalidRequest("grant_type is missing")
+			return part.InvalidRequest("grant_type is missing")
 		}
 		return nil
 	}}
 	grantTypeClientCredentials = &fault.Rule[*application]{Name: "grant_type is client_credentials", Broken: func(a *application) error {
 		if grant := a.form.Get(lti.ParamGrantType); grant != "" && grant != lti.GrantClientCredentials {
-			return refusal{http.StatusBadRequest, lti.ErrorUnsupportedGrantType, "grant_type is not " + lti.GrantClientCredentials}
+			return part.Refuse(http.StatusBadRequest, lti.ErrorUnsupportedGrantType, "grant_type is not "+lti.GrantClientCredentials)
 		}
 		return nil
 	}}
@@ -172,13 +172,13 @@ const usedJTI = "jti has been used already"
 // A scope that there is not is left out, unless it is the only one (RFC 6749, 3.3 and 5.2).
 var scopeGrantable = &fault.Rule[*application]{Name: "scope names something that is granted", Broken: func(a *application) error {
 	if len(a.scopes) == 0 {
-		return refusal{http.StatusBadRequest, lti.ErrorInvalidScope, "scope names nothing that this platform grants"}
+		return part.Refuse(http.StatusBadRequest, lti.ErrorInvalidScope, "scope names nothing that this platform grants")
 	}
 	return nil
 }}
 
-func invalidClient(says string) refusal {
-	return refusal{status: http.StatusUnauthorized, code: lti.ErrorInvalidClient, says: says}
+func invalidClient(says string) error {
+	return part.Refuse(http.StatusUnauthorized, lti.ErrorInvalidClient, says)
 }
 
 // readable says whether the assertion is a JWT.
@@ -271,7 +271,7 @@ type (
 	// refusedApplication is one that is granted nothing.
 	refusedApplication struct {
 		*application
-		why     refusal
+		why     part.Refusal
 		instead http.HandlerFunc
 	}
 )

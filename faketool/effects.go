@@ -17,6 +17,7 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jwa"
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
+	"invigilator.example/faketool/part"
 	"invigilator.example/fault"
 	"invigilator.example/lti"
 )
@@ -44,7 +45,7 @@ func needs(says string, kept func(*response) bool) func(*response) error {
 }
 
 // errCrash is what the tool dies of.
-var errCrash = &refusal{http.StatusInternalServerError, "null"}
+var errCrash = &part.Refusal{Status: http.StatusInternalServerError, Why: "null"}
 
 func crash(*response, error) error { return errCrash }
 
@@ -344,7 +345,7 @@ func (q *response) isAmongOthers() bool {
 func namesAudienceAlone(q *response) bool { return len(q.audiences()) == 1 && !q.begun.named }
 
 func withStatus400(_ *response, err error) error {
-	return &refusal{http.StatusBadRequest, err.Error()}
+	return &part.Refusal{Status: http.StatusBadRequest, Why: err.Error()}
 }
 
 // heldAgainstOwnClock takes the platform's clock for the tool's own.
@@ -510,7 +511,7 @@ func refuseManyCookies(r *http.Request) error {
 	if len(strings.Join(r.Header.Values("Cookie"), "; ")) <= manyCookies {
 		return nil
 	}
-	return &refusal{http.StatusRequestHeaderFieldsTooLarge, "The cookies are too large."}
+	return &part.Refusal{Status: http.StatusRequestHeaderFieldsTooLarge, Why: "The cookies are too large."}
 }
 
 // writeQueryAnew encodes a return URL's own query anew.
@@ -578,7 +579,7 @@ func onlyBy(method string) func(*initiating) error {
 		if q.r.Method == method {
 			return nil
 		}
-		return &refusal{http.StatusMethodNotAllowed, "Logins by " + q.r.Method + " are not offered."}
+		return &part.Refusal{Status: http.StatusMethodNotAllowed, Why: "Logins by " + q.r.Method + " are not offered."}
 	}
 }
 

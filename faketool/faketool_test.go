@@ -411,8 +411,8 @@ func TestLoginInitiationThatCannotBeAnswered(t *testing.T) {
 	}
 }
 
-// refusal is how the tool refuses.
-type refusal struct {
+// refusedWith is how the tool refuses.
+type refusedWith struct {
 	status int
 	why    string
 }
@@ -420,7 +420,7 @@ type refusal struct {
 // refusedBecause says how the tool refuses a launch with a fault, by the fault's
 // name or, unless it is permitted, by the requirement that it provokes: for the
 // right reason, that is. Nothing at all means that it is launched.
-var refusedBecause = map[string]refusal{
+var refusedBecause = map[string]refusedWith{
 	"sec-tool-login-unknown-issuer":        {400, "No platform with issuer"},
 	"sec-tool-login-missing-parameters":    {400, "has no login_hint"},
 	"login-target-link-uri-missing":        {400, "has no target_link_uri"},
@@ -612,7 +612,7 @@ func TestConformingToolAgainstEveryFaultOfThePlatform(t *testing.T) {
 				why, ok = refusedBecause[f.Provokes]
 				g.Expect(ok).To(BeTrue(), "nothing is said of the tool's reaction")
 			}
-			if why == (refusal{}) {
+			if why == (refusedWith{}) {
 				tooltest.ExpectLaunched(t, shown)
 				g.Expect(l.Record().AuthenticationRequests[0].Problems).To(BeEmpty())
 				return

@@ -267,7 +267,7 @@ func (t *Tool) prepare(l *Login, p Probe) (*login, error) {
 	}
 	to, err := t.endpoint(l, inURL)
 	if err != nil {
-		return nil, &refusal{http.StatusInternalServerError, "The platform's authorization endpoint is no URL."}
+		return nil, &part.Refusal{Status: http.StatusInternalServerError, Why: "The platform's authorization endpoint is no URL."}
 	}
 	request.URL = to
 	return &login{

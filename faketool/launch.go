@@ -16,20 +16,12 @@ import (
 // maxBody bounds what the tool reads of a request.
 const maxBody = 4 << 20
 
-// A refusal says why a launch is refused, with the HTTP status that tells so.
-type refusal struct {
-	status int
-	why    string
+func badRequest(format string, args ...any) *part.Refusal {
+	return &part.Refusal{Status: http.StatusBadRequest, Why: fmt.Sprintf(format, args...)}
 }
 
-func (r *refusal) Error() string { return r.why }
-
-func badRequest(format string, args ...any) *refusal {
-	return &refusal{http.StatusBadRequest, fmt.Sprintf(format, args...)}
-}
-
-func unauthorized(format string, args ...any) *refusal {
-	return &refusal{http.StatusUnauthorized, fmt.Sprintf(format, args...)}
+func unauthorized(format string, args ...any) *part.Refusal {
+	return &part.Refusal{Status: http.StatusUnauthorized, Why: fmt.Sprintf(format, args...)}
 }
 
 // What is checked of a request before it is read as a response (Security Framework 1.0,
@@ -39,7 +31,7 @@ var isResponse = &checks{Name: "a request with a response", Rules: []*rule{respo
 // OAuth 2.0 Form Post Response Mode, 2.
 var responsePosted = &rule{Name: "a response is a POST", Broken: func(q *response) error {
 	if q.r.Method == http.MethodGet {
-		return &refusal{http.StatusMethodNotAllowed, "A launch is a POST."}
+		return &part.Refusal{Status: http.StatusMethodNotAllowed, Why: "A launch is a POST."}
 	}
 	return nil
 }}

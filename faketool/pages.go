@@ -48,21 +48,18 @@ func (t *Tool) show(w http.ResponseWriter, status int, page *template.Template, 
 
 // refuse shows why, or tells the platform where a return URL is given.
 func (t *Tool) refuse(w http.ResponseWriter, err error, returnURL string) {
-	r := &refusal{http.StatusInternalServerError, err.Error()}
+	r := &part.Refusal{Status: http.StatusInternalServerError, Why: err.Error()}
 	_ = errors.As(err, &r)
-	if said, is := errors.AsType[*part.Refusal](err); is {
-		r = &refusal{said.Status, said.Why}
-	}
 	if returnURL != "" {
 		w.Header().Set("Location", t.returnWith(returnURL, url.Values{
-			lti.ParamErrorMessage: {"The launch was refused."}, lti.ParamErrorLog: {r.why},
+			lti.ParamErrorMessage: {"The launch was refused."}, lti.ParamErrorLog: {r.Why},
 		}))
 		w.WriteHeader(http.StatusSeeOther)
 		return
 	}
 	back := &part.WayBack{}
 	_ = errors.As(err, &back)
-	t.render(w, statusTold.Pass(t.carrier, r.status), "refused", refusedPage{r.why, back.Exit})
+	t.render(w, statusTold.Pass(t.carrier, r.Status), "refused", refusedPage{r.Why, back.Exit})
 }
 
 // refusedPage says why something is refused, and where the way back is.

@@ -242,7 +242,7 @@ type reply struct {
 }
 
 func (t *Tool) serveNothing(w http.ResponseWriter, r *http.Request) {
-	err := &refusal{http.StatusNotFound, "There is nothing at " + r.URL.EscapedPath() + "."}
+	err := &part.Refusal{Status: http.StatusNotFound, Why: "There is nothing at " + r.URL.EscapedPath() + "."}
 	t.judged(r, err)
 	t.refuse(w, err, "")
 }

@@ -412,7 +412,7 @@ func TestEveryDefectShows(t *testing.T) {
 	for name, probe := range probes {
 		s := newScene(t)
 		valid[name] = probe(s)
-		consulted[name] = s.Consulted()
+		consulted[name] = s.FaultsReached()
 		if name != "key rotation" {
 			g.Expect(probe(newScene(t))).To(Equal(valid[name]), name)
 		}
@@ -475,7 +475,7 @@ func TestOnlyDefectsCanBeCarried(t *testing.T) {
 	}
 }
 
-func TestConsultedSaysWhatAnApplicationAsked(t *testing.T) {
+func TestFaultsReachedSaysWhatAnApplicationAsked(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	s := newScene(t, "lax-session-cookie")
@@ -483,8 +483,8 @@ func TestConsultedSaysWhatAnApplicationAsked(t *testing.T) {
 	g.Expect(cookie.SameSite).To(Equal(http.SameSiteLaxMode))
 	copied := fakeplatform.LinkIDOnCopy.Pass(s.Carrier(), fakeplatform.CopiedLink{Original: "essay", ID: "essay-2"})
 	g.Expect(copied.ID).To(Equal("essay-2"))
-	g.Expect(s.Consulted()).To(Equal([]string{"keeps-link-id-on-copy", "lax-session-cookie"}))
-	g.Expect(s.Consulted()).To(BeEmpty())
+	g.Expect(s.FaultsReached()).To(Equal([]string{"keeps-link-id-on-copy", "lax-session-cookie"}))
+	g.Expect(s.FaultsReached()).To(BeEmpty())
 }
 
 func errorOf(p platformtest.Page) (action, code string) {

@@ -79,7 +79,7 @@ type Options struct {
 	Members func(contextID string) []User
 	// Faults are the defects that the platform has, by name.
 	Faults []string
-	// Watch is set where [Platform.Consulted] is asked for. It costs more than the launches
+	// Watch is set where [Platform.FaultsReached] is asked for. It costs more than the launches
 	// themselves.
 	Watch bool
 	// Client fetches the key sets of tools; one with a timeout when nil.
@@ -331,11 +331,11 @@ func (p *Platform) StrangerAsked() int {
 	return p.strangerAsked
 }
 
-// Consulted returns the names of the faults that would have made a difference
+// FaultsReached returns the names of the faults that would have made a difference
 // to what the platform was asked since it was last called. Where a fault is not
 // among them, a platform with it would have answered the same. Nothing is known
 // without [Options.Watch].
-func (p *Platform) Consulted() []string {
+func (p *Platform) FaultsReached() []string {
 	return p.carrier.Reached()
 }
 

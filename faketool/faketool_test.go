@@ -628,7 +628,7 @@ func TestConformingToolAgainstEveryFaultOfThePlatform(t *testing.T) {
 	tooltest.ExpectRefused(t, p.browser(t).open(p.begin(t, fakeplatform.Plan{Fault: &fakeplatform.EmptyAnswer}).URL()), http.StatusBadRequest, "no id_token")
 
 	// To all this, every fault of the tool would have made a difference.
-	consulted := p.tool.Consulted()
+	consulted := p.tool.FaultsReached()
 	var unasked []string
 	for _, f := range faketool.Defects() {
 		if f.Part == "" && !slices.Contains(consulted, f.Name) {
@@ -991,24 +991,24 @@ func TestEndpointKeepsItsQuery(t *testing.T) {
 	}
 }
 
-func TestConsultedNamesTheFaultsThatWouldHaveMadeADifference(t *testing.T) {
+func TestFaultsReachedNamesTheFaultsThatWouldHaveMadeADifference(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	p := newPair(t)
-	g.Expect(p.tool.Consulted()).To(BeEmpty(), "nothing was asked")
+	g.Expect(p.tool.FaultsReached()).To(BeEmpty(), "nothing was asked")
 	tooltest.ExpectLaunched(t, p.browser(t).open(p.begin(t, fakeplatform.Plan{}).URL()))
-	valid := p.tool.Consulted()
+	valid := p.tool.FaultsReached()
 	g.Expect(slices.IsSorted(valid)).To(BeTrue())
 	g.Expect(valid).To(And(
 		ContainElements(faketool.OmitsPrompt, faketool.ShortNonce, faketool.LoginOnlyByPost, faketool.SetsNoStateCookie),
 		Not(ContainElement(BeElementOf(faketool.LoginOnlyByGet, faketool.SkipsSignature, faketool.IgnoresExpiry, faketool.AcceptsMissingState))),
 	))
-	g.Expect(p.tool.Consulted()).To(BeEmpty(), "they were taken")
+	g.Expect(p.tool.FaultsReached()).To(BeEmpty(), "they were taken")
 
 	p.browser(t).open(p.with(t, "exp-past").URL())
-	g.Expect(p.tool.Consulted()).To(And(ContainElement(faketool.IgnoresExpiry), Not(ContainElement(faketool.IgnoresNotBefore))))
+	g.Expect(p.tool.FaultsReached()).To(And(ContainElement(faketool.IgnoresExpiry), Not(ContainElement(faketool.IgnoresNotBefore))))
 	p.browser(t).open(p.with(t, "nbf-future").URL())
-	g.Expect(p.tool.Consulted()).To(And(ContainElement(faketool.IgnoresNotBefore), Not(ContainElement(faketool.IgnoresExpiry))))
+	g.Expect(p.tool.FaultsReached()).To(And(ContainElement(faketool.IgnoresNotBefore), Not(ContainElement(faketool.IgnoresExpiry))))
 }
 
 func TestABadTokenDoesNotUseUpTheLogin(t *testing.T) {
@@ -1179,7 +1179,7 @@ func TestTokenForAnotherRegistrationOfTheTool(t *testing.T) {
 			_, _, shown := p.meet(t, other)
 			if fault == "" {
 				tooltest.ExpectRefused(t, shown, http.StatusUnauthorized, "The audience")
-				NewWithT(t).Expect(p.tool.Consulted()).To(ContainElement(faketool.AcceptsTokenOfOtherClient))
+				NewWithT(t).Expect(p.tool.FaultsReached()).To(ContainElement(faketool.AcceptsTokenOfOtherClient))
 			} else {
 				tooltest.ExpectLaunched(t, shown)
 			}
@@ -1203,9 +1203,9 @@ func TestAnotherUserInTheSameBrowser(t *testing.T) {
 				return shown.Find("strong").Text()
 			}
 			g.Expect(launched(b, learner)).To(Equal(learner.Name))
-			p.tool.Consulted()
+			p.tool.FaultsReached()
 			g.Expect(launched(b, grace)).To(Equal(want))
-			g.Expect(p.tool.Consulted()).To(ContainElement(faketool.KeepsFirstUserOfBrowser))
+			g.Expect(p.tool.FaultsReached()).To(ContainElement(faketool.KeepsFirstUserOfBrowser))
 			g.Expect(launched(p.browser(t), grace)).To(Equal(grace.Name), "in a browser of her own")
 		})
 	}

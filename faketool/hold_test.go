@@ -28,7 +28,7 @@ import (
 func (p *pair) initiated(b browser, plan fakeplatform.Plan) (*faketool.Login, *fakeplatform.Launch) {
 	b.t.Helper()
 	g := NewWithT(b.t)
-	p.tool.Hold(true)
+	p.tool.HoldLogins(true)
 	l := p.begin(b.t, plan)
 	shown := b.open(l.URL())
 	g.Expect(shown.URL).To(HavePrefix(tooltest.ToolURL + faketool.HeldPath + "/"))
@@ -96,7 +96,7 @@ func TestHeldLoginGoesOn(t *testing.T) {
 		Login: login, Accepted: true, At: tooltest.Noon,
 	}))
 
-	p.tool.Hold(false)
+	p.tool.HoldLogins(false)
 	tooltest.ExpectLaunched(t, b.open(p.begin(t, fakeplatform.Plan{}).URL()))
 	logins := p.tool.Logins()
 	g.Expect(logins).To(HaveLen(2))
@@ -114,7 +114,7 @@ func TestHeldPageIsReachedByARedirectAndRunsNothing(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	p := newPair(t)
-	p.tool.Hold(true)
+	p.tool.HoldLogins(true)
 	redirect := initiate(p.browser(t).still(), nil)
 	g.Expect(redirect.Status).To(Equal(http.StatusSeeOther))
 	g.Expect(redirect.Header["Set-Cookie"]).To(BeEmpty(), "that is for the page that goes on")
@@ -412,7 +412,7 @@ func TestInitiationsAreRecorded(t *testing.T) {
 	} {
 		for _, hold := range []bool{false, true} {
 			g := NewWithT(t)
-			p.tool.Hold(hold)
+			p.tool.HoldLogins(hold)
 			r := httptest.NewRequest(c.method, tooltest.ToolURL+faketool.LoginPath+"?"+c.query, strings.NewReader(c.body))
 			if c.method == http.MethodPost {
 				r.Header.Set("Content-Type", form)
@@ -468,7 +468,7 @@ func TestWhatIsRecordedIsBounded(t *testing.T) {
 	}
 	t.Run("in number", func(t *testing.T) {
 		g := NewWithT(t)
-		p.tool.Hold(true)
+		p.tool.HoldLogins(true)
 		b := p.browser(t)
 		initiate(b, nil)
 		oldest := p.tool.Logins()[0]
@@ -536,7 +536,7 @@ func TestWhatIsRecordedIsBounded(t *testing.T) {
 	})
 	t.Run("but the tool reads all of it", func(t *testing.T) {
 		g := NewWithT(t)
-		p.tool.Hold(false)
+		p.tool.HoldLogins(false)
 		b := p.browser(t)
 		_, fields := p.hold(b)
 		fields.Set("a", strings.Repeat("x", 300<<10)) // comes first
@@ -653,7 +653,7 @@ func TestAnswerWithoutState(t *testing.T) {
 func TestManyLoginsGoOnAtOnce(t *testing.T) {
 	t.Parallel()
 	p := newPair(t)
-	p.tool.Hold(true)
+	p.tool.HoldLogins(true)
 	done := make(chan struct{})
 	var readers, browsers sync.WaitGroup
 	for range 2 {
@@ -786,7 +786,7 @@ var random = sends(MatchRegexp(`^[A-Za-z0-9_-]{22,}$`))
 func TestEachStimulusChangesWhatItSays(t *testing.T) {
 	t.Parallel()
 	p := newPair(t)
-	p.tool.Hold(true)
+	p.tool.HoldLogins(true)
 	b := p.browser(t)
 	held := func(params url.Values) *faketool.Login {
 		login, ok := p.tool.LoginAt(initiate(b, params).URL)
@@ -852,7 +852,7 @@ func TestNearMissesOfOtherAddresses(t *testing.T) {
 		tool, err := faketool.New(faketool.Options{URL: c.at, Key: key})
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(tool.Register(registration())).To(Succeed())
-		tool.Hold(true)
+		tool.HoldLogins(true)
 		serve := func(target string) *httptest.ResponseRecorder {
 			answer := httptest.NewRecorder()
 			tool.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, target, nil))
@@ -869,7 +869,7 @@ func TestNearMissesOfOtherAddresses(t *testing.T) {
 func TestAlteredHintsKeepTheirKind(t *testing.T) {
 	t.Parallel()
 	p := newPair(t)
-	p.tool.Hold(true)
+	p.tool.HoldLogins(true)
 	b := p.browser(t)
 	for hint, want := range map[string]string{
 		"7": "8", "9": "1", "10": "11", "z": "y", "Z": "Y", "aZ": "aY", `{"a":1}`: `{"a":2}`, "山": "x", "-": "x", "é-é": "éxé", "a-": "b-",
@@ -889,7 +889,7 @@ func TestProbesThatCannotBe(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	p := newPair(t)
-	p.tool.Hold(true)
+	p.tool.HoldLogins(true)
 	b := p.browser(t)
 	initiate(b, nil) // without message hint
 	initiate(b, url.Values{"lti_message_hint": {"message"}})
@@ -913,7 +913,7 @@ func TestProbesThatCannotBe(t *testing.T) {
 	alone, err := faketool.New(faketool.Options{URL: tooltest.ToolURL, Key: key})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(alone.Register(registration())).To(Succeed())
-	alone.Hold(true)
+	alone.HoldLogins(true)
 	alone.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/login?"+url.Values{"iss": {tooltest.PlatformURL}, "login_hint": {"x"}, "target_link_uri": {tooltest.ToolURL}}.Encode(), nil))
 	g.Expect(fails(alone.Logins()[0], "client-id-of-other-tool", nil)).To(MatchError(ContainSubstring("no other tool")))
 
@@ -1051,7 +1051,7 @@ func TestBrowsersForgetOldCookies(t *testing.T) {
 	site, err := url.Parse(tooltest.ToolURL)
 	g.Expect(err).NotTo(HaveOccurred())
 	for range 60 {
-		p.tool.Hold(true)
+		p.tool.HoldLogins(true)
 		login, _ := p.initiated(b, fakeplatform.Plan{})
 		tooltest.ExpectLaunched(t, b.open(tooltest.Address(t, login, faketool.Probe{})))
 	}

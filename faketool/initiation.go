@@ -129,7 +129,7 @@ func (t *Tool) initiate(r *http.Request) (*Login, error) {
 	}
 	l.registration = q.chosen.registration
 	t.mu.Lock()
-	l.held = t.holds
+	l.held = t.holdsLogins
 	t.mu.Unlock()
 	return l, nil
 }
@@ -140,7 +140,7 @@ func (t *Tool) initiate(r *http.Request) (*Login, error) {
 func (t *Tool) holdAnyway(l *Login) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !t.holds || l.params == nil || len(t.registrations) == 0 {
+	if !t.holdsLogins || l.params == nil || len(t.registrations) == 0 {
 		return false
 	}
 	l.held, l.registration = true, t.registrations[0]

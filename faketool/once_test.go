@@ -29,7 +29,7 @@ func TestALoginThatComesTwiceAtOnceIsUsedOnce(t *testing.T) {
 			}
 			both.Wait()
 			NewWithT(t).Expect(statuses).To(ConsistOf(want))
-			NewWithT(t).Expect(p.tool.Consulted()).To(ContainElement(faketool.NotesUseLate))
+			NewWithT(t).Expect(p.tool.FaultsReached()).To(ContainElement(faketool.NotesUseLate))
 		})
 	}
 }

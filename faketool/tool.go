@@ -9,7 +9,7 @@
 //
 // A tool may carry a [Fault], a single named defect, to see whether those who
 // judge it find it. It can also judge a platform: it holds the logins that the
-// platform initiates ([Tool.Hold]), goes on with requests that a [Fault] makes
+// platform initiates ([Tool.HoldLogins]), goes on with requests that a [Fault] makes
 // differ in one thing ([Login.Continue]), and tells what came of them
 // ([Tool.Answers]). It asks for access tokens ([Tool.Token]) and services ([Tool.Ask]) in the
 // same way, and its parts have methods of their own to try a platform
@@ -55,7 +55,7 @@ type Options struct {
 	// Faults are the defects that the tool has, by name.
 	Faults []string
 	// Watch lets the tool note which defects would make a difference, for
-	// [Tool.Consulted].
+	// [Tool.FaultsReached].
 	Watch bool
 	// OtherTool is another tool that is registered with the platform, for
 	// requests and messages in its name.
@@ -103,7 +103,7 @@ type Tool struct {
 	counter       int               // for the faults that count instead of choosing at random
 	events        int               // logins begun and launches accepted, in order
 	last          Launch            // the last one that was accepted
-	holds         bool              // logins, instead of answering them
+	holdsLogins   bool              // instead of answering them
 	initiated     []*Login          // the oldest first
 	answers       []*Answer         // the oldest first
 	keys          []jwk.Key         // the tool's own; the last one signs
@@ -274,8 +274,8 @@ func (t *Tool) Register(r Registration) error {
 	return nil
 }
 
-// Consulted returns the names of the faults that would have made a difference
+// FaultsReached returns the names of the faults that would have made a difference
 // to what the tool was asked since it was last called. Where a fault is not
 // among them, a tool with it would have answered the same. Without [Options.Watch]
 // there are none.
-func (t *Tool) Consulted() []string { return t.carrier.Reached() }
+func (t *Tool) FaultsReached() []string { return t.carrier.Reached() }

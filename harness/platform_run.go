@@ -246,7 +246,7 @@ func (r *PlatformRun) startTool(site *switchable, address, clientID string, key 
 	if err != nil {
 		return nil, err
 	}
-	tool.Hold(true)
+	tool.HoldLogins(true)
 	site.set(r.recorder.wrap("tool", address, ofTool(tool)))
 	return tool, tool.Register(faketool.Registration{
 		Issuer: r.platform.Issuer, ClientID: clientID, AuthURL: r.platform.AuthURL, JWKSURL: r.platform.JWKSURL, TokenURL: r.platform.TokenURL,
@@ -365,7 +365,7 @@ func (r *PlatformRun) consulted(readMessage bool) []string {
 	if r.campus == nil {
 		return nil
 	}
-	return slices.DeleteFunc(r.campus.Platform().Consulted(), func(name string) bool {
+	return slices.DeleteFunc(r.campus.Platform().FaultsReached(), func(name string) bool {
 		fault, _ := fakeplatform.FaultNamed(name)
 		return !readMessage && fault.InMessage()
 	})

@@ -660,8 +660,8 @@ func (s *PlatformScenario) Again(ctx context.Context) (*PlatformFlow, error) {
 // travelUnheld makes a journey to the launched tool: pages that hold the login
 // would be so many more to go back over.
 func (r *PlatformRun) travelUnheld(ctx context.Context, by agent.User, name string, actions []agent.Action) error {
-	r.tool.Hold(false)
-	defer r.tool.Hold(true)
+	r.tool.HoldLogins(false)
+	defer r.tool.HoldLogins(true)
 	_, err := r.travelTo(ctx, by, "the journey "+name, actions, r.config.FakeTool.URL+"/", nil)
 	return err
 }

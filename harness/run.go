@@ -336,7 +336,7 @@ func (r *Run) consulted() []string {
 	if r.fakeTool == nil {
 		return nil
 	}
-	return r.fakeTool.Consulted()
+	return r.fakeTool.FaultsReached()
 }
 
 // Platform is the run's fake platform.

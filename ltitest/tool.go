@@ -177,8 +177,8 @@ func stimulusOf(t TB, name string, sent faketool.Sent) *faketool.Fault {
 func (tool *Tool) Probe(t TB, name string, launch func() *Page, other ...func() *Page) *Arrival {
 	t.Helper()
 	probe := faketool.Probe{Fault: stimulusOf(t, name, faketool.AuthenticationRequest)}
-	tool.Hold(true)
-	defer tool.Hold(false)
+	tool.HoldLogins(true)
+	defer tool.HoldLogins(false)
 	if f := probe.Fault; f != nil && f.Borrows != "" {
 		if len(other) == 0 {
 			fatalf(t, "the fault %s %s; hand Probe a second function that opens that launch", name, f.Does)

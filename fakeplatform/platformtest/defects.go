@@ -76,9 +76,9 @@ func ExpectShown(t *testing.T, part string, room func(*testing.T, ...string) *Cl
 	valid, consulted := map[string]string{}, map[string][]string{}
 	for name, probe := range probes {
 		r := room(t)
-		r.Consulted()
+		r.FaultsReached()
 		valid[name] = probe(r)
-		consulted[name] = r.Consulted()
+		consulted[name] = r.FaultsReached()
 		g.Expect(probe(room(t))).To(Equal(valid[name]), name)
 	}
 	for _, f := range fakeplatform.Defects() {

@@ -987,13 +987,13 @@ func TestDefectsOfMessagesAreNotThoseOfProctoring(t *testing.T) {
 	})
 	_, claims := platformtest.ClaimsOf(t, room.Browser(t).Launch(room.Begins(t, fakeplatform.Plan{User: platformtest.Ada})))
 	g.Expect(claims).To(HaveKeyWithValue("sub", "user"))
-	room.Consulted()
+	room.FaultsReached()
 	s := room.Attempt(nil)
 	g.Expect(s.Claims).To(And(HaveKeyWithValue("sub", platformtest.Ada.Sub), HaveKeyWithValue(lti.ClaimTargetLinkURI, platformtest.TargetURI)))
 	header, _ := platformtest.ClaimsOf(t, url.Values{"id_token": {s.Launch.Record().IDToken}})
 	g.Expect(header).NotTo(HaveKey("jku"))
 	g.Expect(s.Launch.Record().LoginInitiation.Params.Get("target_link_uri")).To(Equal(platformtest.TargetURI))
-	g.Expect(room.Consulted()).NotTo(ContainElement("sub-shared"), "nobody asks where it makes no difference")
+	g.Expect(room.FaultsReached()).NotTo(ContainElement("sub-shared"), "nobody asks where it makes no difference")
 	s.Starts()
 
 	stimulated := room.Begins(t, platformtest.Proctored(func(p *fakeplatform.Plan) {

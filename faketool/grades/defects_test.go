@@ -333,7 +333,7 @@ func TestDefectsOfGradesAreNoneOfLaunches(t *testing.T) {
 	e := tooltest.New(t)
 	tooltest.ExpectLaunched(t, e.Launch(e.Window(), tooltest.Studies(nil)))
 	tooltest.ExpectLaunched(t, e.Launch(e.Window(), tooltest.Teaches(lti.Claims{lti.ClaimAGS: nil})))
-	consulted := e.Tool.Consulted()
+	consulted := e.Tool.FaultsReached()
 	for _, f := range faketool.Defects() {
 		if f.Part == grades.Profile || f.Part == review.Profile {
 			NewWithT(t).Expect(slices.Contains(consulted, f.Name)).To(BeFalse(), f.Name)

@@ -17,52 +17,52 @@ type checkInPage struct {
 	Start, Cancel string
 }
 
-// seat begins a sitting and lets the browser prove that it is the candidate's.
+// beginCheckIn begins a check-in and lets the browser prove that it is the candidate's.
 // Each has a cookie of its own, so that those in several tabs of one browser do
 // not disturb each other.
-func (p *Proctor) seat(q *part.Message) (func(http.ResponseWriter), error) {
+func (p *Proctor) beginCheckIn(q *part.Message) (func(http.ResponseWriter), error) {
 	return func(w http.ResponseWriter) {
-		s := p.sittingOf(q)
+		s := p.checkInOf(q)
 		p.keep(s)
-		cookie := p.core.Cookie(sittingCookie+s.id, s.cookie)
-		cookie.MaxAge = int(sittingLifetime.Seconds())
+		cookie := p.core.Cookie(checkInCookie+s.id, s.cookie)
+		cookie.MaxAge = int(checkInLifetime.Seconds())
 		http.SetCookie(w, cookie)
-		candidateSeated.Pass(p.core.Carrier(), seating{p, q, s, func(w http.ResponseWriter) {
+		checkInBegun.Pass(p.core.Carrier(), begunCheckIn{p, q, s, func(w http.ResponseWriter) {
 			http.Redirect(w, q.Request, p.core.URL()+CheckInPath+"?sitting="+s.id, http.StatusSeeOther)
 		}}).by(w)
 	}, nil
 }
 
-// seating is what is done about a candidate whose sitting has begun.
-type seating struct {
+// begunCheckIn is what is done about a candidate whose check-in has begun.
+type begunCheckIn struct {
 	p       *Proctor
 	q       *part.Message
-	sitting *sitting
+	checkIn *checkIn
 	by      func(http.ResponseWriter)
 }
 
-var candidateSeated = &fault.Seam[seating]{Name: "what is done about a candidate whose sitting has begun"}
+var checkInBegun = &fault.Seam[begunCheckIn]{Name: "what is done about a candidate whose check-in has begun"}
 
-// sittingVisit is a browser that asks for a sitting.
-type sittingVisit struct {
+// checkInVisit is a browser that asks for a check-in.
+type checkInVisit struct {
 	p    *Proctor
 	r    *http.Request
-	s    *sitting // nil for none
+	s    *checkIn // nil for none
 	open bool
 }
 
-// Who may go on with a sitting.
+// Who may go on with a check-in.
 var (
-	sittingFound  = &fault.Seam[sittingVisit]{Name: "the sitting that a browser asks for"}
-	candidateHere = &fault.List[sittingVisit]{Name: "a browser that asks for a sitting", Rules: []*fault.Rule[sittingVisit]{sittingOfBrowser, sittingGoesOn}}
+	checkInFound  = &fault.Seam[checkInVisit]{Name: "the check-in that a browser asks for"}
+	candidateHere = &fault.List[checkInVisit]{Name: "a browser that asks for a check-in", Rules: []*fault.Rule[checkInVisit]{checkInOfBrowser, checkInGoesOn}}
 
-	sittingOfBrowser = &fault.Rule[sittingVisit]{Name: "the sitting was begun in this browser", Broken: func(v sittingVisit) error {
+	checkInOfBrowser = &fault.Rule[checkInVisit]{Name: "the check-in was begun in this browser", Broken: func(v checkInVisit) error {
 		if v.s == nil || !v.s.isHere(v.r) {
 			return &part.Refusal{Status: http.StatusUnauthorized, Why: "Nobody checks in here in this browser."}
 		}
 		return nil
 	}}
-	sittingGoesOn = &fault.Rule[sittingVisit]{Name: "the sitting is not over", Broken: func(v sittingVisit) error {
+	checkInGoesOn = &fault.Rule[checkInVisit]{Name: "the check-in is not over", Broken: func(v checkInVisit) error {
 		if !v.open {
 			return &part.Refusal{Status: http.StatusConflict, Why: "This sitting is over."}
 		}
@@ -70,16 +70,16 @@ var (
 	}}
 )
 
-// sittingHere returns the sitting that the candidate in this browser may go on with.
-func (p *Proctor) sittingHere(r *http.Request, id string) (*sitting, error) {
-	v := sittingVisit{p: p, r: r}
-	v.s, v.open = p.sittingNamed(id)
-	v = sittingFound.Pass(p.core.Carrier(), v)
+// checkInHere returns the check-in that the candidate in this browser may go on with.
+func (p *Proctor) checkInHere(r *http.Request, id string) (*checkIn, error) {
+	v := checkInVisit{p: p, r: r}
+	v.s, v.open = p.checkInNamed(id)
+	v = checkInFound.Pass(p.core.Carrier(), v)
 	return v.s, candidateHere.First(p.core.Carrier(), v)
 }
 
 func (p *Proctor) serveCheckIn(w http.ResponseWriter, r *http.Request) {
-	s, err := p.sittingHere(r, r.URL.Query().Get("sitting"))
+	s, err := p.checkInHere(r, r.URL.Query().Get("sitting"))
 	if err != nil {
 		p.core.Refuse(w, err)
 		return
@@ -90,14 +90,14 @@ func (p *Proctor) serveCheckIn(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-func (s *sitting) shownName() string {
+func (s *checkIn) shownName() string {
 	if s.name != "" {
 		return s.name
 	}
 	return s.sub
 }
 
-func (s *sitting) shownTitle() string {
+func (s *checkIn) shownTitle() string {
 	if s.title != "" {
 		return s.title
 	}
@@ -107,7 +107,7 @@ func (s *sitting) shownTitle() string {
 // serveStart asks the platform to start the assessment, through the candidate's
 // browser (Proctoring Services 1.0, 4.3).
 func (p *Proctor) serveStart(w http.ResponseWriter, r *http.Request) {
-	s, err := p.sittingHere(r, r.PathValue("id"))
+	s, err := p.checkInHere(r, r.PathValue("id"))
 	if err != nil {
 		p.core.Refuse(w, err)
 		return
@@ -116,7 +116,7 @@ func (p *Proctor) serveStart(w http.ResponseWriter, r *http.Request) {
 }
 
 // sendStart lets the browser send the message that starts the assessment.
-func (p *Proctor) sendStart(w http.ResponseWriter, r *http.Request, s *sitting) {
+func (p *Proctor) sendStart(w http.ResponseWriter, r *http.Request, s *checkIn) {
 	said := startMessage.Pass(p.core.Carrier(), starting{s, p.startAssessment(s)})
 	message, err := p.Outbox.Message(&said.draft)
 	if err != nil {
@@ -126,9 +126,9 @@ func (p *Proctor) sendStart(w http.ResponseWriter, r *http.Request, s *sitting) 
 	p.Outbox.Submit(w, r, message)
 }
 
-// starting is the message that starts the assessment of a sitting.
+// starting is the message that starts the assessment of a check-in.
 type starting struct {
-	sitting *sitting
+	checkIn *checkIn
 	draft   toolmessage.Draft
 }
 
@@ -139,20 +139,20 @@ var startMessage = &fault.Seam[starting]{Name: "the message that starts an asses
 
 // cancelling is a candidate who may not start, and where the browser goes.
 type cancelling struct {
-	sitting *sitting
+	checkIn *checkIn
 	why     url.Values
 	to      string // empty for a page of the tool's own
 }
 
 var (
-	mayCancel = &fault.List[*sitting]{Name: "a sitting that is cancelled"}
+	mayCancel = &fault.List[*checkIn]{Name: "a check-in that is cancelled"}
 	cancelled = &fault.Seam[cancelling]{Name: "where a candidate goes who may not start"}
 )
 
 // serveCancel returns a candidate who may not start to the platform (Proctoring
 // Services 1.0, 3.2). Nothing has been started by then.
 func (p *Proctor) serveCancel(w http.ResponseWriter, r *http.Request) {
-	s, err := p.sittingHere(r, r.PathValue("id"))
+	s, err := p.checkInHere(r, r.PathValue("id"))
 	if err != nil {
 		p.core.Refuse(w, err)
 		return
@@ -168,7 +168,7 @@ func (p *Proctor) serveCancel(w http.ResponseWriter, r *http.Request) {
 		p.core.Refuse(w, err)
 		return
 	}
-	c := cancelling{sitting: s, why: why}
+	c := cancelling{checkIn: s, why: why}
 	if s.returnURL != "" {
 		c.to = p.core.Return(s.returnURL, why)
 	}

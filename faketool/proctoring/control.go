@@ -67,9 +67,9 @@ func changesControl(by []fault.Effect) bool {
 	return orderSaid.Changed(by) || part.TokenSent.Changed(by)
 }
 
-// with is what is sent instead where these faults are carried. The sitting is nil for a
+// with is what is sent instead where these faults are carried. The check-in is nil for a
 // request that a proctor has not asked for.
-func (d *controlDraft) with(s *sitting, carried *fault.Carrier) *controlDraft {
+func (d *controlDraft) with(s *checkIn, carried *fault.Carrier) *controlDraft {
 	said := orderSaid.Pass(carried, ordering{s, *d})
 	said.draft.bearing = part.TokenSent.Pass(carried, said.draft.bearing)
 	return &said.draft
@@ -147,9 +147,9 @@ var (
 	orderRepeated = &fault.Seam[ordered]{Name: "what came of an order that was sent"}
 )
 
-// ordering is a control request for a sitting.
+// ordering is a control request for a check-in.
 type ordering struct {
-	sitting *sitting
+	checkIn *checkIn
 	draft   controlDraft
 }
 
@@ -168,7 +168,7 @@ type ordered struct {
 
 // order sends an order of a proctor to the platform. Where the platform does not
 // take the access token any more, it is sent once more with a new one.
-func (p *Proctor) order(ctx context.Context, s *sitting, request lti.ControlRequest) (*part.Exchange, error) {
+func (p *Proctor) order(ctx context.Context, s *checkIn, request lti.ControlRequest) (*part.Exchange, error) {
 	token, err := p.controlToken(ctx, s, "")
 	if err != nil {
 		return nil, err
@@ -192,12 +192,12 @@ func (p *Proctor) order(ctx context.Context, s *sitting, request lti.ControlRequ
 	return done.exchange, done.err
 }
 
-func (p *Proctor) controlToken(ctx context.Context, s *sitting, spent string) (string, error) {
+func (p *Proctor) controlToken(ctx context.Context, s *checkIn, spent string) (string, error) {
 	return p.core.AccessToken(ctx, s.registration, s.deployment, lti.ScopeControl, spent)
 }
 
 // sendOrder sends an order with an access token.
-func (p *Proctor) sendOrder(ctx context.Context, s *sitting, token string, request lti.ControlRequest) (*part.Exchange, error) {
+func (p *Proctor) sendOrder(ctx context.Context, s *checkIn, token string, request lti.ControlRequest) (*part.Exchange, error) {
 	d, err := p.draftControl(s.controlURL, token, request)
 	if err != nil {
 		return nil, err

@@ -47,7 +47,7 @@ var defects = []fault.Fault{
 	{Name: "accepts-missing-candidate", Proves: "ap-tool-rejects-missing-sub", Does: "begins a sitting without sub", Effects: []fault.Effect{candidateGiven.Lift(func(q *part.Message) bool { return !q.Has("sub") })}},
 	{Name: "accepts-empty-candidate", Proves: "ap-tool-rejects-missing-sub", Does: "begins a sitting with an empty sub", Effects: []fault.Effect{candidateGiven.Lift(func(q *part.Message) bool { return q.Claims["sub"] == "" })}},
 	{Name: "needs-learner", Proves: "ap-tool-ignores-roles", Does: "refuses a candidate without the role Learner", Effects: []fault.Effect{startsExam.Add(needs("The user is no learner.", func(q *part.Message) bool { return slices.Contains(q.Roles(), lti.RoleLearner) }))}},
-	{Name: "sends-teachers-to-proctoring", Proves: "ap-tool-ignores-roles", Does: "opens the proctor's pages to a candidate with the role Instructor", Effects: []fault.Effect{candidateSeated.ChangeWhen(func(s seating) bool { return slices.Contains(s.q.Roles(), lti.RoleInstructor) }, sendToProctoring)}},
+	{Name: "sends-teachers-to-proctoring", Proves: "ap-tool-ignores-roles", Does: "opens the proctor's pages to a candidate with the role Instructor", Effects: []fault.Effect{checkInBegun.ChangeWhen(func(s begunCheckIn) bool { return slices.Contains(s.q.Roles(), lti.RoleInstructor) }, sendToProctoring)}},
 	{Name: "refuses-vendor-claims", Proves: "ap-tool-tolerates-unknown-content", Does: "refuses an exam with a claim of a vendor", Effects: []fault.Effect{startsExam.Add(needs("There is a claim that is unknown.", func(q *part.Message) bool { return !hasVendorClaim(q) }))}},
 	{Name: "refuses-unknown-actions", Proves: "ap-tool-tolerates-unknown-content", Does: "refuses an exam with an action that it does not know", Effects: []fault.Effect{startsExam.Add(needs("There is an action that is unknown.", func(q *part.Message) bool { return !hasUnknownAction(q) }))}},
 	{Name: "needs-settings-data", Proves: "ap-tool-tolerates-unknown-content", Does: "refuses proctoring_settings without data", Effects: []fault.Effect{startsExam.Add(needs("The settings have no data.", needsSettingsData))}},
@@ -57,8 +57,8 @@ var defects = []fault.Fault{
 	{Name: "ignores-case-of-exam-type", Proves: "ap-tool-rejects-message-type-confusion", Does: "ignores the case of LtiStartProctoring", Effects: []fault.Effect{part.TypeTaken.Change(ignoresCaseOfExamType)}},
 	{Name: "takes-end-for-start", Proves: "ap-tool-rejects-message-type-confusion", Does: "begins a sitting for LtiEndAssessment with start_assessment_url", Effects: []fault.Effect{part.TypeTaken.Change(takesEndForStart)}},
 	{Name: "accepts-missing-exam-type", Proves: "ap-tool-rejects-message-type-confusion", Does: "begins a sitting without message_type", Effects: []fault.Effect{part.TypeTaken.Change(acceptsMissingExamType)}},
-	{Name: "opens-check-ins-by-address", Proves: "ap-tool-keeps-parallel-sessions-apart", Does: "shows a check-in to every browser that knows its address", Effects: []fault.Effect{sittingOfBrowser.Lift(func(v sittingVisit) bool { return v.s != nil && v.open && v.r.Method == http.MethodGet })}},
-	{Name: "keeps-one-sitting-per-browser", Proves: "ap-tool-keeps-parallel-sessions-apart", Does: "goes on with a browser's last sitting in every tab", Effects: []fault.Effect{sittingFound.ChangeWhen(func(v sittingVisit) bool { return v.lastOther() != nil }, takeLast)}},
+	{Name: "opens-check-ins-by-address", Proves: "ap-tool-keeps-parallel-sessions-apart", Does: "shows a check-in to every browser that knows its address", Effects: []fault.Effect{checkInOfBrowser.Lift(func(v checkInVisit) bool { return v.s != nil && v.open && v.r.Method == http.MethodGet })}},
+	{Name: "keeps-one-sitting-per-browser", Proves: "ap-tool-keeps-parallel-sessions-apart", Does: "goes on with a browser's last sitting in every tab", Effects: []fault.Effect{checkInFound.ChangeWhen(func(v checkInVisit) bool { return v.lastOther() != nil }, takeLast)}},
 	{Name: "keeps-cancelled-candidate", Proves: "ap-tool-error-return", Does: "leaves a candidate who gives up on a page of its own", Effects: []fault.Effect{cancelled.Change(keepsCancelledCandidate)}},
 	{Name: "returns-without-reason", Proves: "ap-tool-error-return", Does: "sends a candidate who gives up back without saying why", Effects: []fault.Effect{cancelled.Change(returnsWithoutReason)}},
 	{Name: "appends-second-query", Proves: "ap-tool-error-return", Does: "adds a second ? to a return URL that has a query", Effects: []fault.Effect{cancelled.Change(appendSecondQuery)}},
@@ -72,16 +72,16 @@ var defects = []fault.Fault{
 	{Name: "posts-further-fields", Proves: "sec-tool-message-form", Does: "posts a field beside JWT", Effects: []fault.Effect{startMessage.Change(postsFurtherFields)}},
 	{Name: "drops-start-query", Proves: "ap-start-assessment-form-post-jwt", Does: "drops the query of start_assessment_url", Effects: []fault.Effect{startMessage.Change(dropsStartQuery)}},
 	{Name: "decodes-start-path", Proves: "ap-start-assessment-form-post-jwt", Does: "decodes the path of start_assessment_url", Effects: []fault.Effect{startMessage.Change(decodesStartPath)}},
-	{Name: "sends-platform-as-issuer", Proves: "ap-start-assessment-iss-aud", Does: "sends the platform's issuer as iss", Effects: []fault.Effect{startsWith(func(s starting) lti.Claims { return lti.Claims{"iss": s.sitting.registration.Issuer} })}},
-	{Name: "sends-client-id-as-audience", Proves: "ap-start-assessment-iss-aud", Does: "sends its client_id as aud", Effects: []fault.Effect{startsWith(func(s starting) lti.Claims { return lti.Claims{"aud": s.sitting.registration.ClientID} })}},
-	{Name: "sends-token-url-as-audience", Proves: "ap-start-assessment-iss-aud", Does: "sends the platform's token endpoint as aud", Effects: []fault.Effect{startsWith(func(s starting) lti.Claims { return lti.Claims{"aud": s.sitting.registration.TokenURL} })}},
+	{Name: "sends-platform-as-issuer", Proves: "ap-start-assessment-iss-aud", Does: "sends the platform's issuer as iss", Effects: []fault.Effect{startsWith(func(s starting) lti.Claims { return lti.Claims{"iss": s.checkIn.registration.Issuer} })}},
+	{Name: "sends-client-id-as-audience", Proves: "ap-start-assessment-iss-aud", Does: "sends its client_id as aud", Effects: []fault.Effect{startsWith(func(s starting) lti.Claims { return lti.Claims{"aud": s.checkIn.registration.ClientID} })}},
+	{Name: "sends-token-url-as-audience", Proves: "ap-start-assessment-iss-aud", Does: "sends the platform's token endpoint as aud", Effects: []fault.Effect{startsWith(func(s starting) lti.Claims { return lti.Claims{"aud": s.checkIn.registration.TokenURL} })}},
 	{Name: "tells-fractions-of-seconds", Permitted: true, Does: "sends messages whose iat and exp have a fraction of a second", Effects: []fault.Effect{startsWith(tellsFractionsOfSeconds)}},
 	{Name: "signs-for-a-day", Proves: "ap-start-assessment-time-and-nonce", Does: "signs a message for a day", Effects: []fault.Effect{startsWith(func(s starting) lti.Claims { return lti.Claims{"exp": s.now().Add(24 * time.Hour).Unix()} })}},
 	{Name: "omits-message-expiry", Proves: "ap-start-assessment-time-and-nonce", Does: "leaves exp out of a message", Effects: []fault.Effect{startsWithClaim("exp", nil)}},
 	{Name: "omits-message-issue-time", Proves: "ap-start-assessment-time-and-nonce", Does: "leaves iat out of a message", Effects: []fault.Effect{startsWithClaim("iat", nil)}},
 	{Name: "tells-milliseconds", Proves: "ap-start-assessment-time-and-nonce", Does: "tells the times of a message in milliseconds", Effects: []fault.Effect{startsWith(tellsMilliseconds)}},
 	{Name: "omits-message-nonce", Proves: "ap-start-assessment-time-and-nonce", Does: "leaves nonce out of a message", Effects: []fault.Effect{startsWithClaim("nonce", nil)}},
-	{Name: "repeats-nonce-of-launch", Proves: "ap-start-assessment-time-and-nonce", Does: "sends the nonce of the launch back", Effects: []fault.Effect{startsWith(func(s starting) lti.Claims { return lti.Claims{"nonce": s.sitting.nonce} })}},
+	{Name: "repeats-nonce-of-launch", Proves: "ap-start-assessment-time-and-nonce", Does: "sends the nonce of the launch back", Effects: []fault.Effect{startsWith(func(s starting) lti.Claims { return lti.Claims{"nonce": s.checkIn.nonce} })}},
 	{Name: "sends-constant-nonce", Proves: "ap-start-assessment-time-and-nonce", Does: "sends the same nonce in every message", Effects: []fault.Effect{startsWithClaim("nonce", "nonce-of-every-message")}},
 	{Name: "omits-message-kid", Proves: "ap-start-assessment-signature", Does: "does not name the key of a message", Effects: []fault.Effect{signsAs(signing.WithoutKID)}},
 	{Name: "signs-with-unpublished-key", Proves: "ap-start-assessment-signature", Does: "signs a message with a key that it does not publish", Effects: []fault.Effect{signsAs(signing.ByStranger)}},
@@ -106,10 +106,10 @@ var defects = []fault.Fault{
 	{Name: "always-sends-first-attempt", Proves: "ap-start-assessment-attempt-number-unchanged", Does: "sends the attempt_number 1 whatever it was", Effects: []fault.Effect{startsWithClaim(lti.ClaimAttemptNumber, 1)}},
 	{Name: "sends-attempt-as-text", Proves: "ap-start-assessment-attempt-number-unchanged", Does: "sends attempt_number as a string", Effects: []fault.Effect{startsWith(sendsAttemptAsText)}},
 	{Name: "makes-up-name", Proves: "ap-start-assessment-verified-user-shape", Does: "sends the given name as name where it was told no name", Effects: []fault.Effect{userVerified.Change(makesUpName)}},
-	{Name: "sends-full-name", Proves: "ap-start-assessment-verified-user-shape", Does: "sends full_name in verified_user", Effects: []fault.Effect{verifiesWith("full_name", func(s *sitting) any { return s.shownName() })}},
-	{Name: "sends-verified-user-as-text", Proves: "ap-start-assessment-verified-user-shape", Does: "sends verified_user as a string", Effects: []fault.Effect{startsWith(func(s starting) lti.Claims { return lti.Claims{lti.ClaimVerifiedUser: s.sitting.shownName()} })}},
-	{Name: "sends-sub-in-verified-user", Proves: "ap-start-assessment-verified-user-without-iss-sub", Does: "sends sub in verified_user", Effects: []fault.Effect{verifiesWith("sub", func(s *sitting) any { return s.sub })}},
-	{Name: "sends-issuer-in-verified-user", Proves: "ap-start-assessment-verified-user-without-iss-sub", Does: "sends iss in verified_user", Effects: []fault.Effect{verifiesWith("iss", func(s *sitting) any { return s.registration.Issuer })}},
+	{Name: "sends-full-name", Proves: "ap-start-assessment-verified-user-shape", Does: "sends full_name in verified_user", Effects: []fault.Effect{verifiesWith("full_name", func(s *checkIn) any { return s.shownName() })}},
+	{Name: "sends-verified-user-as-text", Proves: "ap-start-assessment-verified-user-shape", Does: "sends verified_user as a string", Effects: []fault.Effect{startsWith(func(s starting) lti.Claims { return lti.Claims{lti.ClaimVerifiedUser: s.checkIn.shownName()} })}},
+	{Name: "sends-sub-in-verified-user", Proves: "ap-start-assessment-verified-user-without-iss-sub", Does: "sends sub in verified_user", Effects: []fault.Effect{verifiesWith("sub", func(s *checkIn) any { return s.sub })}},
+	{Name: "sends-issuer-in-verified-user", Proves: "ap-start-assessment-verified-user-without-iss-sub", Does: "sends iss in verified_user", Effects: []fault.Effect{verifiesWith("iss", func(s *checkIn) any { return s.registration.Issuer })}},
 	{Name: "sends-platforms-picture", Proves: "ap-start-assessment-verified-user-own-picture", Does: "sends the platform's picture as the verified one", Effects: []fault.Effect{userVerified.Change(sendsPlatformsPicture)}},
 	{Name: "sends-end-return-as-text", Proves: "ap-start-assessment-end-return-boolean", Does: "sends end_assessment_return as a string", Effects: []fault.Effect{startsWithClaim(lti.ClaimEndAssessmentReturn, "true")}},
 	{Name: "sends-end-return-as-number", Proves: "ap-start-assessment-end-return-boolean", Does: "sends end_assessment_return as a number", Effects: []fault.Effect{startsWithClaim(lti.ClaimEndAssessmentReturn, 1)}},
@@ -160,8 +160,8 @@ var defects = []fault.Fault{
 	{Name: "crashes-on-status-none", Proves: "ap-acs-tool-handles-answers", Does: "answers the proctor with 500 where the status is none", Effects: []fault.Effect{crashesOf(tellsOfNone)}},
 	{Name: "leaves-user-out", Permitted: true, Does: "sends no verified_user", Effects: []fault.Effect{startsWithClaim(lti.ClaimVerifiedUser, nil)}},
 	{Name: "asks-for-no-end", Permitted: true, Does: "sends no end_assessment_return", Effects: []fault.Effect{startsWithClaim(lti.ClaimEndAssessmentReturn, nil)}},
-	{Name: "sends-audience-array", Permitted: true, Does: "sends aud as an array of one", Effects: []fault.Effect{startsWith(func(s starting) lti.Claims { return lti.Claims{"aud": []string{s.sitting.registration.Issuer}} })}},
-	{Name: "starts-by-itself", Permitted: true, Does: "asks nothing of the candidate at check-in", Effects: []fault.Effect{candidateSeated.ChangeWhen(always, startsByItself)}},
+	{Name: "sends-audience-array", Permitted: true, Does: "sends aud as an array of one", Effects: []fault.Effect{startsWith(func(s starting) lti.Claims { return lti.Claims{"aud": []string{s.checkIn.registration.Issuer}} })}},
+	{Name: "starts-by-itself", Permitted: true, Does: "asks nothing of the candidate at check-in", Effects: []fault.Effect{checkInBegun.ChangeWhen(always, startsByItself)}},
 	{Name: "returns-bad-exams", Permitted: true, Does: "returns a candidate whose message is genuine, but not valid, to the platform", Effects: []fault.Effect{part.Judged.Change(returnsBadExams)}},
 	{Name: "returns-at-end", Permitted: true, Does: "sends the candidate to the return URL at the end", Effects: []fault.Effect{endAnswered.ChangeWhen(func(g goodbye) bool { return g.q.ReturnURL() != "" }, returnAtOnce)}},
 	{Name: "refuses-large-attempt", Permitted: true, Does: "refuses an attempt_number of more than 32 bits", Effects: []fault.Effect{attemptRead.Change(refusesLargeAttempt)}},
@@ -396,8 +396,8 @@ func losesWayBackAtEnd(s endShowing) endShowing {
 	return s
 }
 
-func startsByItself(s seating) seating {
-	s.by = func(w http.ResponseWriter) { s.p.sendStart(w, s.q.Request, s.sitting) }
+func startsByItself(s begunCheckIn) begunCheckIn {
+	s.by = func(w http.ResponseWriter) { s.p.sendStart(w, s.q.Request, s.checkIn) }
 	return s
 }
 
@@ -410,11 +410,11 @@ func tellsMilliseconds(s starting) lti.Claims {
 }
 
 func sendsFirstDeployment(s starting) lti.Claims {
-	return lti.Claims{lti.ClaimDeploymentID: s.sitting.firstDeployment()}
+	return lti.Claims{lti.ClaimDeploymentID: s.checkIn.firstDeployment()}
 }
 
 func sendsAttemptAsText(s starting) lti.Claims {
-	return lti.Claims{lti.ClaimAttemptNumber: string(s.sitting.raw[lti.ClaimAttemptNumber])}
+	return lti.Claims{lti.ClaimAttemptNumber: string(s.checkIn.raw[lti.ClaimAttemptNumber])}
 }
 
 func readsSessionDataAsJSON(s starting) starting {
@@ -457,15 +457,15 @@ func decodesStartPath(s starting) starting {
 }
 
 func sendsClientIDAsUserIssuer(o ordering) map[string]any {
-	return map[string]any{"user": lti.ControlUser{Issuer: o.sitting.registration.ClientID, Sub: o.sitting.sub}}
+	return map[string]any{"user": lti.ControlUser{Issuer: o.checkIn.registration.ClientID, Sub: o.checkIn.sub}}
 }
 
 func sendsAttemptAsTextInOrder(o ordering) map[string]any {
-	return map[string]any{"attempt_number": string(integer(o.sitting.number))}
+	return map[string]any{"attempt_number": string(integer(o.checkIn.number))}
 }
 
 func escapesIDs(o ordering) map[string]any {
-	return map[string]any{"user": lti.ControlUser{Issuer: o.sitting.registration.Issuer, Sub: url.QueryEscape(o.sitting.sub)}, "resource_link": lti.ControlResourceLink{ID: url.QueryEscape(o.sitting.link)}}
+	return map[string]any{"user": lti.ControlUser{Issuer: o.checkIn.registration.Issuer, Sub: url.QueryEscape(o.checkIn.sub)}, "resource_link": lti.ControlResourceLink{ID: url.QueryEscape(o.checkIn.link)}}
 }
 
 func labelsLocalTimeZ(o ordering) map[string]any {
@@ -496,7 +496,7 @@ func sendsOrderByPut(o ordering) ordering {
 	return o
 }
 
-func crashesWithoutReturnURL(s *sitting) error {
+func crashesWithoutReturnURL(s *checkIn) error {
 	if s.returnURL != "" {
 		return nil
 	}
@@ -509,7 +509,7 @@ func keepsCancelledCandidate(c cancelling) cancelling {
 }
 
 func returnsWithoutReason(c cancelling) cancelling {
-	c.to = c.sitting.returnURL
+	c.to = c.checkIn.returnURL
 	return c
 }
 

@@ -31,14 +31,14 @@ func ending(shown tooltest.Page) string {
 	return strings.TrimSpace(fmt.Sprint(shown.Status, " ", strings.TrimPrefix(shown.URL, tooltest.ToolURL+"/launch")))
 }
 
-// launched is where a message that begins a sitting leads.
+// launched is where a message that begins a check-in leads.
 func launched(changes lti.Claims) tooltest.Sight {
 	return func(e *tooltest.Rig) string {
 		return ending(e.Launch(e.Window(), tooltest.With(tooltest.Starts(), changes)))
 	}
 }
 
-// started begins a sitting and starts the assessment.
+// started begins a check-in and starts the assessment.
 func started(e *tooltest.Rig, changes lti.Claims) tooltest.Request {
 	b := e.Window()
 	checkIn := e.Launch(b, tooltest.With(tooltest.Starts(), changes))
@@ -96,8 +96,8 @@ func cancelled(to any) tooltest.Sight {
 	}
 }
 
-// over is what comes of messages that end a sitting: each page, and whether the
-// sitting is over.
+// over is what comes of messages that end a check-in: each page, and whether the
+// check-in is over.
 func over(changes ...lti.Claims) tooltest.Sight {
 	return func(e *tooltest.Rig) string {
 		b := e.Window()
@@ -116,7 +116,7 @@ func over(changes ...lti.Claims) tooltest.Sight {
 // told.
 func ordered(button string, changes lti.Claims, answers ...func(http.ResponseWriter)) tooltest.Sight {
 	return func(e *tooltest.Rig) string {
-		e.Seated(e.Window(), changes)
+		e.CheckedIn(e.Window(), changes)
 		teacher := e.Proctor()
 		list := list(teacher, "")
 		if list.Find(button).Length() == 0 {
@@ -139,8 +139,8 @@ func ordered(button string, changes lti.Claims, answers ...func(http.ResponseWri
 // otherTab is what the first of two tabs of a browser sends.
 func otherTab(e *tooltest.Rig) string {
 	b := e.Window()
-	first := e.Seated(b, nil)
-	e.Seated(b, lti.Claims{lti.ClaimSessionData: "other"})
+	first := e.CheckedIn(b, nil)
+	e.CheckedIn(b, lti.Claims{lti.ClaimSessionData: "other"})
 	_, _, claims, _ := e.Message(b, first)
 	return fmt.Sprint(claims[lti.ClaimSessionData])
 }
@@ -373,7 +373,7 @@ func TestEachDefectOfProctoringShows(t *testing.T) {
 			faulty, conforming := tooltest.NewOf(t, faketool.Options{Faults: []string{fault.Name}}), tooltest.New(t)
 			seen, usual := look.in(faulty), look.in(conforming)
 			g.Expect(seen).NotTo(Equal(usual))
-			g.Expect(conforming.Tool.Consulted()).To(ContainElement(fault.Name), "a tool without it asks for it")
+			g.Expect(conforming.Tool.FaultsReached()).To(ContainElement(fault.Name), "a tool without it asks for it")
 			if seen != look.seen {
 				g.Expect(look.seen).NotTo(BeEmpty(), seen)
 				g.Expect(seen).To(ContainSubstring(look.seen))
@@ -418,7 +418,7 @@ func TestDefectsOfProctoringAreNoneOfLaunches(t *testing.T) {
 		lti.ClaimMessageType: lti.ResourceLinkRequest, lti.ClaimStartAssessmentURL: nil, lti.ClaimAttemptNumber: nil,
 	}))
 	tooltest.ExpectLaunched(t, shown)
-	consulted := e.Tool.Consulted()
+	consulted := e.Tool.FaultsReached()
 	for _, f := range faketool.Defects() {
 		if f.Part == proctoring.Profile {
 			NewWithT(t).Expect(consulted).NotTo(ContainElement(f.Name))

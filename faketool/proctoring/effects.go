@@ -35,18 +35,18 @@ func startsWithClaim(name string, value any) fault.Effect {
 }
 
 // verifiesWith says something else in verified_user.
-func verifiesWith(name string, value func(*sitting) any) fault.Effect {
+func verifiesWith(name string, value func(*checkIn) any) fault.Effect {
 	return startsWith(func(s starting) lti.Claims {
-		user := maps.Clone(s.sitting.verified)
-		user[name] = value(s.sitting)
+		user := maps.Clone(s.checkIn.verified)
+		user[name] = value(s.checkIn)
 		return lti.Claims{lti.ClaimVerifiedUser: user}
 	})
 }
 
 func (s starting) now() time.Time { return s.draft.Core.Now() }
 
-// firstDeployment is the first that the registration names, or else the sitting's own.
-func (s *sitting) firstDeployment() string {
+// firstDeployment is the first that the registration names, or else the check-in's own.
+func (s *checkIn) firstDeployment() string {
 	if known := s.registration.DeploymentIDs; len(known) > 0 {
 		return known[0]
 	}
@@ -184,33 +184,33 @@ func repeatSpent(r renewing) renewing {
 	return r
 }
 
-// lastOther is the last sitting that was begun in a browser, where it is another than the
+// lastOther is the last check-in that was begun in a browser, where it is another than the
 // one that is asked for; nil for none.
-func (v sittingVisit) lastOther() *sitting {
+func (v checkInVisit) lastOther() *checkIn {
 	if last := v.p.lastHere(v.r); v.s != nil && last != v.s {
 		return last
 	}
 	return nil
 }
 
-// takeLast takes the last sitting of a browser for the one that is asked for.
-func takeLast(v sittingVisit) sittingVisit {
-	v.s, v.open = v.p.sittingNamed(v.lastOther().id)
+// takeLast takes the last check-in of a browser for the one that is asked for.
+func takeLast(v checkInVisit) checkInVisit {
+	v.s, v.open = v.p.checkInNamed(v.lastOther().id)
 	return v
 }
 
 func appendSecondQuery(c cancelling) cancelling {
-	if strings.Contains(c.sitting.returnURL, "?") {
-		c.to = c.sitting.returnURL + "?" + c.why.Encode()
+	if strings.Contains(c.checkIn.returnURL, "?") {
+		c.to = c.checkIn.returnURL + "?" + c.why.Encode()
 	}
 	return c
 }
 
-// lastHere returns the last sitting that was begun in this browser.
-func (p *Proctor) lastHere(r *http.Request) *sitting {
+// lastHere returns the last check-in that was begun in this browser.
+func (p *Proctor) lastHere(r *http.Request) *checkIn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, s := range slices.Backward(p.sittings) {
+	for _, s := range slices.Backward(p.checkIns) {
 		if s.isHere(r) {
 			return s
 		}
@@ -270,7 +270,7 @@ func startURLIs(such func(*url.URL) bool) func(*part.Message) bool {
 func (a attemptSaid) value() any { return a.message.Claims[lti.ClaimAttemptNumber] }
 
 // sendToProctoring begins a session of the candidate, as of one who has launched.
-func sendToProctoring(s seating) seating {
+func sendToProctoring(s begunCheckIn) begunCheckIn {
 	s.by = func(w http.ResponseWriter) {
 		s.q.Begin(w)
 		http.Redirect(w, s.q.Request, s.p.core.URL()+ProctorPath, http.StatusSeeOther)

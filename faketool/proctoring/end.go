@@ -65,9 +65,9 @@ type goodbye struct {
 	by func(http.ResponseWriter)
 }
 
-// end finds the sitting that an EndAssessment message is about and closes it
+// end finds the check-in that an EndAssessment message is about and closes it
 // (Proctoring Services 1.0, 4.4). A message may come again, and does no harm.
-// What belongs to no sitting closes none.
+// What belongs to no check-in closes none.
 func (p *Proctor) end(q *part.Message) (func(http.ResponseWriter), error) {
 	over := attempt{of: client{issuer: q.Platform.Issuer, clientID: q.Platform.ClientID}}
 	over.of.deployment, _ = q.Text(lti.ClaimDeploymentID)
@@ -76,16 +76,16 @@ func (p *Proctor) end(q *part.Message) (func(http.ResponseWriter), error) {
 	over.link, _ = q.Object(lti.ClaimResourceLink)["id"].(string)
 
 	p.mu.Lock()
-	found := slices.DeleteFunc(slices.Clone(p.sittings), func(s *sitting) bool { return !p.isOver(s.attempt(), over) })
+	found := slices.DeleteFunc(slices.Clone(p.checkIns), func(s *checkIn) bool { return !p.isOver(s.attempt(), over) })
 	p.mu.Unlock()
-	if here := slices.DeleteFunc(slices.Clone(found), func(s *sitting) bool { return !s.isHere(q.Request) }); over.link == "" && len(here) > 0 {
+	if here := slices.DeleteFunc(slices.Clone(found), func(s *checkIn) bool { return !s.isHere(q.Request) }); over.link == "" && len(here) > 0 {
 		found = here
 	}
 	if len(found) == 0 {
 		return nil, &part.Refusal{Status: http.StatusNotFound, Why: "No such attempt is proctored here."}
 	}
 	last := found[len(found)-1]
-	_, open := p.sittingNamed(last.id)
+	_, open := p.checkInNamed(last.id)
 	p.finish(last)
 	return func(w http.ResponseWriter) { p.showEnd(w, q, last) }, examEnded.Pass(p.core.Carrier(), ending{q: q, before: !open}).err
 }
@@ -109,7 +109,7 @@ type endPage struct {
 
 // showEnd shows that the assessment is over. What the platform says for the log
 // is not for the candidate.
-func (p *Proctor) showEnd(w http.ResponseWriter, q *part.Message, over *sitting) {
+func (p *Proctor) showEnd(w http.ResponseWriter, q *part.Message, over *checkIn) {
 	problem, _ := q.Text(lti.ClaimErrorMessage)
 	log, _ := q.Text(lti.ClaimErrorLog)
 	shown := endShown.Pass(p.core.Carrier(), endShowing{p, problem, log, endPage{Title: over.shownTitle(), Problem: clip(problem, maxShown), Exit: q.ReturnURL()}})

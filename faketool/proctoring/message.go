@@ -29,9 +29,9 @@ type MessageProbe struct {
 	Key jwk.Key
 }
 
-// startAssessment is the message that starts the assessment of a sitting
+// startAssessment is the message that starts the assessment of a check-in
 // (Proctoring Services 1.0, 4.3).
-func (p *Proctor) startAssessment(s *sitting) toolmessage.Draft {
+func (p *Proctor) startAssessment(s *checkIn) toolmessage.Draft {
 	d := toolmessage.New(p.core, s.registration, s.startURL, lti.Claims{
 		lti.ClaimMessageType:         lti.StartAssessment,
 		lti.ClaimVerifiedUser:        maps.Clone(s.verified),
@@ -62,7 +62,7 @@ func (p *Proctor) probe(to part.Received, probe MessageProbe) (*toolmessage.Mess
 	if err != nil {
 		return nil, err
 	}
-	s := p.sittingOf(start)
+	s := p.checkInOf(start)
 	said := starting{s, p.startAssessment(s)}
 	d := &said.draft
 	d.Answers, d.Earlier = start, probe.Earlier

@@ -14,19 +14,19 @@ import (
 	"invigilator.example/lti"
 )
 
-// maxListed bounds how many sittings are listed.
+// maxListed bounds how many check-ins are listed.
 const maxListed = 50
 
 // maxReason bounds what a proctor may say of an incident.
 const maxReason = 4096
 
-// proctorPage lists sittings.
+// proctorPage lists check-ins.
 type proctorPage struct {
 	Candidate string
-	Sittings  []proctored
+	CheckIns  []proctored
 }
 
-// proctored is a sitting in the list.
+// proctored is a check-in in the list.
 type proctored struct {
 	Name, Sub, Title string
 	Number           int
@@ -62,9 +62,9 @@ func (p *Proctor) teacherHere(r *http.Request) (part.Launch, error) {
 	return launch, nil
 }
 
-// watches says whether a sitting is one of the platform that a teacher was
+// watches says whether a check-in is one of the platform that a teacher was
 // launched from.
-func watches(l part.Launch, s *sitting) bool {
+func watches(l part.Launch, s *checkIn) bool {
 	return s.registration.Issuer == l.Issuer && s.registration.ClientID == l.ClientID
 }
 
@@ -76,20 +76,20 @@ func (p *Proctor) serveProctor(w http.ResponseWriter, r *http.Request) {
 	}
 	shown := proctorPage{Candidate: clip(r.URL.Query().Get("candidate"), maxShown)}
 	p.mu.Lock()
-	for _, s := range slices.Backward(p.sittings) {
-		if len(shown.Sittings) == maxListed {
+	for _, s := range slices.Backward(p.checkIns) {
+		if len(shown.CheckIns) == maxListed {
 			break
 		}
 		if watches(teacher, s) && (strings.Contains(s.name, shown.Candidate) || strings.Contains(s.sub, shown.Candidate)) {
-			shown.Sittings = append(shown.Sittings, p.proctored(s))
+			shown.CheckIns = append(shown.CheckIns, p.proctored(s))
 		}
 	}
 	p.mu.Unlock()
 	p.show(w, "proctor", shown)
 }
 
-// proctored tells of a sitting while the tool's mutex is held.
-func (p *Proctor) proctored(s *sitting) proctored {
+// proctored tells of a check-in while the tool's mutex is held.
+func (p *Proctor) proctored(s *checkIn) proctored {
 	one := proctored{Name: s.shownName(), Sub: s.sub, Title: s.shownTitle(), Number: s.number, Closed: s.closed}
 	if !s.closed {
 		for _, action := range s.actions {
@@ -107,7 +107,7 @@ func (p *Proctor) serveAction(w http.ResponseWriter, r *http.Request) {
 		p.core.Refuse(w, err)
 		return
 	}
-	s, open := p.sittingNamed(r.PathValue("id"))
+	s, open := p.checkInNamed(r.PathValue("id"))
 	action := lti.Action(r.PathValue("action"))
 	switch {
 	case s == nil || !watches(teacher, s):
@@ -137,7 +137,7 @@ func (p *Proctor) serveAction(w http.ResponseWriter, r *http.Request) {
 }
 
 // orderOf reads what a proctor asks for.
-func (p *Proctor) orderOf(s *sitting, action lti.Action, form url.Values) (lti.ControlRequest, error) {
+func (p *Proctor) orderOf(s *checkIn, action lti.Action, form url.Values) (lti.ControlRequest, error) {
 	request := lti.ControlRequest{
 		User:          lti.ControlUser{Issuer: s.registration.Issuer, Sub: s.sub},
 		ResourceLink:  lti.ControlResourceLink{ID: s.link},
@@ -170,7 +170,7 @@ func (p *Proctor) orderOf(s *sitting, action lti.Action, form url.Values) (lti.C
 var orderAnswered = &fault.List[*part.Exchange]{Name: "what came of an order"}
 
 // outcome sends an order and tells what came of it.
-func (p *Proctor) outcome(r *http.Request, s *sitting, request lti.ControlRequest) (outcomePage, error) {
+func (p *Proctor) outcome(r *http.Request, s *checkIn, request lti.ControlRequest) (outcomePage, error) {
 	shown := outcomePage{Status: "failed", Back: p.core.URL() + ProctorPath + "?candidate=" + url.QueryEscape(s.sub)}
 	e, err := p.order(r.Context(), s, request)
 	if err != nil {

@@ -42,7 +42,7 @@ const (
 var Part = part.Part{
 	Profile: Profile,
 	Paths:   []string{CheckInPath, CheckInPath + "/", picturesPath + "/", ProctorPath, ProctorPath + "/", MessagePath + "/"},
-	Cookies: []string{sittingCookie},
+	Cookies: []string{checkInCookie},
 	Mount:   mount,
 	Faults:  slices.Concat(defects, stimuli),
 	Sends: []part.Sending{
@@ -59,7 +59,7 @@ type Proctor struct {
 	Outbox *toolmessage.Outbox
 
 	mu       sync.Mutex
-	sittings []*sitting // the oldest first
+	checkIns []*checkIn // the oldest first
 }
 
 // Of returns the proctor of a fake tool.
@@ -76,7 +76,7 @@ func mount(mux *http.ServeMux, core part.Core) part.Mounted {
 	mux.HandleFunc("GET "+ProctorPath, p.serveProctor)
 	mux.HandleFunc("POST "+ProctorPath+"/{id}/{action}", p.serveAction)
 	return part.Mounted{Own: p, Messages: []part.MessageType{
-		{Type: lti.StartProctoring, Rules: startsExam, Take: p.seat},
+		{Type: lti.StartProctoring, Rules: startsExam, Take: p.beginCheckIn},
 		{Type: lti.EndAssessment, Rules: endsExam, Take: p.end},
 	}}
 }

@@ -30,7 +30,7 @@ func TestStartAssessmentAnswersStartProctoring(t *testing.T) {
 	g := NewWithT(t)
 	e := tooltest.New(t)
 	b := e.Window()
-	checkIn := e.Seated(b, lti.Claims{
+	checkIn := e.CheckedIn(b, lti.Claims{
 		"name": "<b>Ada</b>", "picture": tooltest.PlatformURL + "/ada.png", "email": "ada@school.example", "email_verified": true, "locale": "en",
 		lti.ClaimStartAssessmentURL: tooltest.PlatformURL + "/st%2Fart/(x)'?a=1&b=%26&lt;=2&c=é",
 	})
@@ -75,7 +75,7 @@ func TestWhatIsSentBackIsTheSameJSON(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
 			b := e.Window()
-			_, _, claims, _ := e.Message(b, e.Seated(b, lti.Claims{lti.ClaimSessionData: value}))
+			_, _, claims, _ := e.Message(b, e.CheckedIn(b, lti.Claims{lti.ClaimSessionData: value}))
 			g.Expect(claims[lti.ClaimSessionData]).To(Equal(value))
 		})
 	}
@@ -88,7 +88,7 @@ func TestWhatIsSentBackIsTheSameJSON(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := e.Window()
-			_, _, _, raw := e.Message(b, e.Seated(b, lti.Claims{c.claim: json.RawMessage(c.value)}))
+			_, _, _, raw := e.Message(b, e.CheckedIn(b, lti.Claims{c.claim: json.RawMessage(c.value)}))
 			NewWithT(t).Expect(string(raw[c.claim])).To(Equal(c.value))
 		})
 	}
@@ -113,7 +113,7 @@ func TestVerifiedUserRepeatsWhatWasChecked(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
 			b := e.Window()
-			_, _, claims, _ := e.Message(b, e.Seated(b, c.claims))
+			_, _, claims, _ := e.Message(b, e.CheckedIn(b, c.claims))
 			verified := claims[lti.ClaimVerifiedUser].(map[string]any)
 			delete(verified, "picture")
 			g.Expect(verified).To(Equal(c.want))
@@ -182,7 +182,7 @@ func TestMessagesThatBeginASitting(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := e.Window()
-			e.Seated(b, change)
+			e.CheckedIn(b, change)
 			shown := b.Get(tooltest.ToolURL + proctoring.ProctorPath)
 			tooltest.ExpectRefused(t, shown, http.StatusUnauthorized, "Nobody has been launched")
 		})
@@ -197,8 +197,8 @@ func TestSittingsInOneBrowserAreKeptApart(t *testing.T) {
 	g := NewWithT(t)
 	e := tooltest.New(t)
 	b := e.Window()
-	first := e.Seated(b, nil)
-	second := e.Seated(b, lti.Claims{
+	first := e.CheckedIn(b, nil)
+	second := e.CheckedIn(b, lti.Claims{
 		lti.ClaimSessionData: "other", lti.ClaimAttemptNumber: 2, lti.ClaimResourceLink: json.RawMessage(`{"id":"exam-8"}`),
 		lti.ClaimStartAssessmentURL: tooltest.PlatformURL + "/start-8", lti.ClaimDeploymentID: "deployment-b",
 	})
@@ -237,7 +237,7 @@ func TestCandidateWhoCannotStartReturns(t *testing.T) {
 			g := NewWithT(t)
 			e := tooltest.New(t)
 			b := e.Window()
-			checkIn := e.Seated(b, lti.Claims{lti.ClaimLaunchPresentation: c.presentation})
+			checkIn := e.CheckedIn(b, lti.Claims{lti.ClaimLaunchPresentation: c.presentation})
 			shown := b.Press(checkIn, "#cancel", nil)
 			g.Expect(shown.Status).To(Equal(http.StatusOK))
 			posts, _, _ := e.Seen()
@@ -254,7 +254,7 @@ func TestCandidateWhoCannotStartReturns(t *testing.T) {
 				g.Expect(query).To(And(HaveLen(2), HaveKeyWithValue("lti_errormsg", ConsistOf(ContainSubstring("check-in was not completed"))), HaveKey("lti_errorlog")))
 			}
 			tooltest.ExpectRefused(t, b.Press(checkIn, "#start", nil), http.StatusConflict, "over")
-			e.Seated(b, nil) // again
+			e.CheckedIn(b, nil) // again
 		})
 	}
 }
@@ -267,7 +267,7 @@ func list(b tooltest.Window, candidate string) tooltest.Page {
 func TestProctorsControlAttempts(t *testing.T) {
 	t.Parallel()
 	e := tooltest.New(t)
-	e.Seated(e.Window(), lti.Claims{"sub": "cand/é<1>", lti.ClaimResourceLink: json.RawMessage(`{"id":"exam/山"}`), lti.ClaimAttemptNumber: 29})
+	e.CheckedIn(e.Window(), lti.Claims{"sub": "cand/é<1>", lti.ClaimResourceLink: json.RawMessage(`{"id":"exam/山"}`), lti.ClaimAttemptNumber: 29})
 	teacher := e.Proctor()
 	for _, c := range []struct {
 		button string
@@ -314,7 +314,7 @@ func TestTokensAreAskedForAndKept(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	e := tooltest.New(t)
-	e.Seated(e.Window(), nil)
+	e.CheckedIn(e.Window(), nil)
 	teacher := e.Proctor()
 	pause := func() (says string, tokens, orders []tooltest.Request) {
 		says = teacher.Press(list(teacher, ""), ".pause", nil).Find("[role=alert]").Text()
@@ -368,7 +368,7 @@ func TestTokensAreAskedForAndKept(t *testing.T) {
 func TestWhatThePlatformDoesNotTakeIsTold(t *testing.T) {
 	t.Parallel()
 	e := tooltest.New(t)
-	e.Seated(e.Window(), nil)
+	e.CheckedIn(e.Window(), nil)
 	teacher := e.Proctor()
 	for name, c := range map[string]struct {
 		answer func(http.ResponseWriter)
@@ -404,7 +404,7 @@ func TestWhatThePlatformDoesNotTakeIsTold(t *testing.T) {
 		g := NewWithT(t)
 		fresh := tooltest.New(t)
 		fresh.Grants(grant)
-		fresh.Seated(fresh.Window(), nil)
+		fresh.CheckedIn(fresh.Window(), nil)
 		b := fresh.Proctor()
 		g.Expect(b.Press(list(b, ""), ".pause", nil).Find("[role=alert]").Text()).To(And(HavePrefix("The platform was not asked: "), ContainSubstring(says)))
 		_, tokens, orders := fresh.Seen()
@@ -412,7 +412,7 @@ func TestWhatThePlatformDoesNotTakeIsTold(t *testing.T) {
 	}
 	g := NewWithT(t)
 	without := tooltest.New(t, func(r *faketool.Registration) { r.TokenURL = "" })
-	without.Seated(without.Window(), nil)
+	without.CheckedIn(without.Window(), nil)
 	b := without.Proctor()
 	g.Expect(b.Press(list(b, ""), ".pause", nil).Find("[role=alert]").Text()).To(ContainSubstring("no token endpoint"))
 }
@@ -421,10 +421,10 @@ func TestProctorsSeeWhatThePlatformOffers(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	e := tooltest.New(t)
-	e.Seated(e.Window(), lti.Claims{"name": "All", "sub": "c-1"})
-	e.Seated(e.Window(), lti.Claims{"name": "One <b>", "sub": "c-2", lti.ClaimACS: lti.ACS{Actions: []lti.Action{"terminate", "teleport", "PAUSE"}, ControlURL: tooltest.ControlURL}})
-	e.Seated(e.Window(), lti.Claims{"name": "None", "sub": "c-3", lti.ClaimACS: nil})
-	e.Seated(e.Window(), lti.Claims{"name": nil, "sub": "c-4", lti.ClaimACS: lti.ACS{Actions: lti.Actions, ControlURL: "http://stranger.example/"}})
+	e.CheckedIn(e.Window(), lti.Claims{"name": "All", "sub": "c-1"})
+	e.CheckedIn(e.Window(), lti.Claims{"name": "One <b>", "sub": "c-2", lti.ClaimACS: lti.ACS{Actions: []lti.Action{"terminate", "teleport", "PAUSE"}, ControlURL: tooltest.ControlURL}})
+	e.CheckedIn(e.Window(), lti.Claims{"name": "None", "sub": "c-3", lti.ClaimACS: nil})
+	e.CheckedIn(e.Window(), lti.Claims{"name": nil, "sub": "c-4", lti.ClaimACS: lti.ACS{Actions: lti.Actions, ControlURL: "http://stranger.example/"}})
 	teacher := e.Proctor()
 	names := func(p tooltest.Page) []string {
 		return p.Find(".sitting strong").Map(func(_ int, s *goquery.Selection) string { return s.Text() })
@@ -459,7 +459,7 @@ func TestProctorsSeeWhatThePlatformOffers(t *testing.T) {
 	_, tokens, orders := e.Seen()
 	g.Expect([]int{len(tokens), len(orders)}).To(Equal([]int{0, 0}))
 	for i := range 60 {
-		e.Seated(e.Window(), lti.Claims{"name": fmt.Sprint("many ", i)})
+		e.CheckedIn(e.Window(), lti.Claims{"name": fmt.Sprint("many ", i)})
 	}
 	many := names(list(teacher, "many"))
 	g.Expect(many).To(HaveLen(50))
@@ -520,8 +520,8 @@ func TestEndWithoutALinkIsAboutTheBrowser(t *testing.T) {
 	g := NewWithT(t)
 	e := tooltest.New(t)
 	b, other := e.Window(), e.Window()
-	here := e.Seated(b, nil)
-	there := e.Seated(other, lti.Claims{lti.ClaimResourceLink: json.RawMessage(`{"id":"exam-8"}`)})
+	here := e.CheckedIn(b, nil)
+	there := e.CheckedIn(other, lti.Claims{lti.ClaimResourceLink: json.RawMessage(`{"id":"exam-8"}`)})
 	g.Expect(e.Launch(b, tooltest.With(tooltest.Ends(tooltest.Starts()), lti.Claims{lti.ClaimResourceLink: nil})).Find("#ended h1").Text()).To(Equal("Algebra"))
 	tooltest.ExpectRefused(t, b.Get(here.URL), http.StatusConflict, "over")
 	g.Expect(other.Get(there.URL).Find("#check-in").Length()).To(Equal(1))
@@ -535,7 +535,7 @@ func TestEndShowsWhatWentWrong(t *testing.T) {
 	} {
 		g := NewWithT(t)
 		b := e.Window()
-		e.Seated(b, nil)
+		e.CheckedIn(b, nil)
 		shown := e.Launch(b, tooltest.With(tooltest.Ends(tooltest.Starts()), lti.Claims{lti.ClaimErrorMessage: message, lti.ClaimErrorLog: "TypeError at /exam"}))
 		g.Expect(shown.Status).To(Equal(http.StatusOK))
 		g.Expect(shown.Find("#ended [role=alert]").Text()).To(Equal(want))

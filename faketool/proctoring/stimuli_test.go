@@ -109,7 +109,7 @@ func TestEachStimulusOfAMessageChangesWhatItSays(t *testing.T) {
 			own := []string{"nonce"}
 			if user, ok := m.Claims[userClaim].(lti.Claims); want[userClaim] == nil && ok {
 				g.Expect(user["picture"]).To(HavePrefix(tooltest.ToolURL + "/pictures/"))
-				own = append(own, userClaim) // each sitting has a picture of its own
+				own = append(own, userClaim) // each check-in has a picture of its own
 			}
 			sent := tooltest.ClaimsOf(t, m.JWT)
 			tooltest.ExpectMade(t, sent, usual, want, own...)

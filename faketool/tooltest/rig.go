@@ -170,7 +170,7 @@ func ExpectShown(t *testing.T, part string, shows map[string]struct {
 			faulty, conforming := NewOf(t, faketool.Options{Faults: []string{fault.Name}}), New(t)
 			seen, usual := look.In(faulty), look.In(conforming)
 			g.Expect(seen).NotTo(Equal(usual))
-			g.Expect(conforming.Tool.Consulted()).To(ContainElement(fault.Name), "a tool without it asks for it")
+			g.Expect(conforming.Tool.FaultsReached()).To(ContainElement(fault.Name), "a tool without it asks for it")
 			g.Expect(seen).To(ContainSubstring(look.Says))
 			g.Expect(usual).NotTo(ContainSubstring(look.Says))
 		})
@@ -597,7 +597,7 @@ func (b Window) Still() Window {
 	return Window{b.T, &quiet}
 }
 
-// Starts are the claims of a message that begins a sitting.
+// Starts are the claims of a message that begins a check-in.
 func Starts() lti.Claims {
 	return lti.Claims{
 		"iss": PlatformURL, "aud": ClientID, "sub": "candidate-1", "name": "Ada Lovelace", "given_name": "Ada",
@@ -613,7 +613,7 @@ func Starts() lti.Claims {
 	}
 }
 
-// Ends turns a message that begins a sitting into the one that ends it.
+// Ends turns a message that begins a check-in into the one that ends it.
 func Ends(c lti.Claims) lti.Claims {
 	c[lti.ClaimMessageType] = lti.EndAssessment
 	for _, name := range []string{lti.ClaimSessionData, lti.ClaimStartAssessmentURL, lti.ClaimACS} {
@@ -674,8 +674,8 @@ func (e *Rig) Send(b Window, c lti.Claims, how Sending) Page {
 	return b.Do(http.MethodPost, ToolURL+"/launch", url.Values{"id_token": {token}, "state": {to.Query().Get("state")}})
 }
 
-// Seated is a launch that ends at check-in.
-func (e *Rig) Seated(b Window, changes lti.Claims) Page {
+// CheckedIn is a launch that ends at check-in.
+func (e *Rig) CheckedIn(b Window, changes lti.Claims) Page {
 	e.T.Helper()
 	shown := e.Launch(b, With(Starts(), changes))
 	g := NewWithT(e.T)
@@ -735,7 +735,7 @@ func (e *Rig) Proctor() Window {
 // Answered holds a login and lets the platform answer it with a message.
 func (e *Rig) Answered(b Window, c lti.Claims) *faketool.Answer {
 	e.T.Helper()
-	e.Tool.Hold(true)
+	e.Tool.HoldLogins(true)
 	e.Launch(b, c)
 	answers := e.Tool.Answers()
 	a := answers[len(answers)-1]

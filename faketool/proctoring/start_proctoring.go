@@ -15,15 +15,15 @@ import (
 	"invigilator.example/lti"
 )
 
-// sittingLifetime is how long a candidate's browser proves itself: check-in and
+// checkInLifetime is how long a candidate's browser proves itself: check-in and
 // assessment take longer than a login.
-const sittingLifetime = 6 * time.Hour
+const checkInLifetime = 6 * time.Hour
 
-// A sitting is a candidate's check-in for an attempt at an assessment, and what
+// A checkIn is a candidate's check-in for an attempt at an assessment, and what
 // the tool keeps of the message that began it (Proctoring Services 1.0, 4.2).
-type sitting struct {
+type checkIn struct {
 	// These do not change.
-	id           string // unguessable; names the sitting in URLs
+	id           string // unguessable; names the check-in in URLs
 	cookie       string // what the candidate's browser proves itself with
 	registration part.Registration
 	deployment   string
@@ -45,10 +45,10 @@ type sitting struct {
 // JSON, so that numbers and members that nobody knows stay what they are.
 var returned = []string{lti.ClaimSessionData, lti.ClaimResourceLink, lti.ClaimAttemptNumber, lti.ClaimDeploymentID}
 
-// sittingOf reads a StartProctoring message. It is no matter whether the message
+// checkInOf reads a StartProctoring message. It is no matter whether the message
 // is valid: what is missing there is empty.
-func (p *Proctor) sittingOf(c *part.Message) *sitting {
-	s := &sitting{
+func (p *Proctor) checkInOf(c *part.Message) *checkIn {
+	s := &checkIn{
 		id: lti.RandomString(), cookie: lti.RandomString(), registration: c.Platform,
 		raw: map[string]json.RawMessage{}, returnURL: c.ReturnURL(),
 	}
@@ -75,7 +75,7 @@ func (p *Proctor) sittingOf(c *part.Message) *sitting {
 	return s
 }
 
-// What the tool takes from the message that begins a sitting.
+// What the tool takes from the message that begins a check-in.
 var (
 	userVerified = &fault.Seam[verifying]{Name: "what the tool says of the person", Clone: func(v verifying) verifying {
 		v.user = maps.Clone(v.user)
@@ -111,7 +111,7 @@ var personal = []string{"name", "given_name", "middle_name", "family_name", "ema
 
 // verify notes what the tool says of the person: the claims that the platform
 // sent, and a picture of its own (Proctoring Services 1.0, 4.3.2.1).
-func (p *Proctor) verify(s *sitting, c *part.Message) {
+func (p *Proctor) verify(s *checkIn, c *part.Message) {
 	user := lti.Claims{"picture": p.core.URL() + picturesPath + "/" + s.id}
 	for _, name := range personal {
 		value, isText := c.Text(name)
@@ -129,7 +129,7 @@ func (p *Proctor) isVerified(c *part.Message) bool {
 }
 
 // offer notes what the platform lets proctors do (Proctoring Services 1.0, 4.2.2).
-func (p *Proctor) offer(s *sitting, c *part.Message) {
+func (p *Proctor) offer(s *checkIn, c *part.Message) {
 	o := offering{message: c, tokenURL: s.registration.TokenURL}
 	acs := c.Object(lti.ClaimACS)
 	if to, _ := acs["assessment_control_url"].(string); part.IsSecure(to) {
@@ -148,7 +148,7 @@ func attemptNumber(c *part.Message) (int, bool) {
 	return n, err == nil && n >= 1
 }
 
-// attemptSaid is the attempt number of a message that begins a sitting: as it is sent back,
+// attemptSaid is the attempt number of a message that begins a check-in: as it is sent back,
 // which is nil where there is none, and as the tool knows it.
 type attemptSaid struct {
 	message *part.Message
@@ -159,7 +159,7 @@ type attemptSaid struct {
 
 var attemptRead = &fault.Seam[attemptSaid]{Name: "the attempt number that a message begins"}
 
-// attemptOf reads the attempt number of a message that begins a sitting.
+// attemptOf reads the attempt number of a message that begins a check-in.
 func attemptOf(carrier *fault.Carrier, c *part.Message) attemptSaid {
 	said := attemptSaid{message: c, sent: c.Raw(lti.ClaimAttemptNumber)}
 	said.number, said.ok = attemptNumber(c)
@@ -215,32 +215,32 @@ var startURLSecure = &rule{Name: "start_assessment_url is an absolute https URL"
 	return nil
 }}
 
-// keep adds a sitting to those of the tool. The oldest one is forgotten.
-func (p *Proctor) keep(s *sitting) {
+// keep adds a check-in to those of the tool. The oldest one is forgotten.
+func (p *Proctor) keep(s *checkIn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.sittings) == p.core.Remembers() {
-		p.sittings = slices.Delete(p.sittings, 0, 1)
+	if len(p.checkIns) == p.core.Remembers() {
+		p.checkIns = slices.Delete(p.checkIns, 0, 1)
 	}
-	p.sittings = append(p.sittings, s)
+	p.checkIns = append(p.checkIns, s)
 }
 
-// sittingNamed returns a sitting, and whether it goes on.
-func (p *Proctor) sittingNamed(id string) (s *sitting, open bool) {
+// checkInNamed returns a check-in, and whether it goes on.
+func (p *Proctor) checkInNamed(id string) (s *checkIn, open bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	i := slices.IndexFunc(p.sittings, func(s *sitting) bool { return s.id == id })
+	i := slices.IndexFunc(p.checkIns, func(s *checkIn) bool { return s.id == id })
 	if i < 0 {
 		return nil, false
 	}
-	return p.sittings[i], !p.sittings[i].closed
+	return p.checkIns[i], !p.checkIns[i].closed
 }
 
-// finish closes a sitting, and every other of the same attempt: it is over in all tabs.
-func (p *Proctor) finish(s *sitting) {
+// finish closes a check-in, and every other of the same attempt: it is over in all tabs.
+func (p *Proctor) finish(s *checkIn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, other := range p.sittings {
+	for _, other := range p.checkIns {
 		if other.attempt() == s.attempt() {
 			other.closed = true
 		}
@@ -257,19 +257,19 @@ type attempt struct {
 // A client is what the tool is to one platform.
 type client struct{ issuer, clientID, deployment string }
 
-func (s *sitting) client() client {
+func (s *checkIn) client() client {
 	return client{s.registration.Issuer, s.registration.ClientID, s.deployment}
 }
 
-func (s *sitting) attempt() attempt { return attempt{s.client(), s.sub, s.link, s.number} }
+func (s *checkIn) attempt() attempt { return attempt{s.client(), s.sub, s.link, s.number} }
 
 // isHere says whether the browser is the candidate's.
-func (s *sitting) isHere(r *http.Request) bool {
-	c, err := r.Cookie(sittingCookie + s.id)
+func (s *checkIn) isHere(r *http.Request) bool {
+	c, err := r.Cookie(checkInCookie + s.id)
 	return err == nil && subtle.ConstantTimeCompare([]byte(c.Value), []byte(s.cookie)) == 1
 }
 
-const sittingCookie = "faketool_sitting_"
+const checkInCookie = "faketool_sitting_"
 
 // clip bounds what is shown.
 func clip(s string, length int) string { return s[:min(len(s), length)] }

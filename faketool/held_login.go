@@ -83,13 +83,13 @@ type Request struct {
 	At     time.Time // when a browser was first sent on with it
 }
 
-// Hold makes the tool hold every login that is initiated from now on, instead
+// HoldLogins makes the tool hold every login that is initiated from now on, instead
 // of answering it, even one that it would refuse. Without hold, it answers at
 // once, as usual.
-func (t *Tool) Hold(hold bool) {
+func (t *Tool) HoldLogins(hold bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.holds = hold
+	t.holdsLogins = hold
 }
 
 // Logins returns the logins that platforms have initiated, the oldest first,

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -32,21 +33,22 @@ func (r Reply) Says() string {
 func (room *Classroom) Whole() string {
 	room.T.Helper()
 	all := room.Gets(room.LineItems)
-	says := all.Says()
+	var says strings.Builder
+	says.WriteString(all.Says())
 	var items []map[string]any
 	_ = json.Unmarshal([]byte(all.Body), &items) // none where a defect sends something else
 	for _, item := range items {
 		if id, _ := item["id"].(string); id != "" {
-			says += room.Gets(id).Says() + room.Gets(id+"/results").Says()
+			says.WriteString(room.Gets(id).Says() + room.Gets(id+"/results").Says())
 		}
 	}
 	for _, item := range grades.On(room).LineItems(ClientID, Algebra.ID) {
 		for _, user := range []fakeplatform.User{Ada, Jude, Mary, Caroline} {
 			grade := grades.On(room).Grade(item.ID, user.Sub)
-			says += fmt.Sprintln(user.Sub, grade.Progress, grade.Grading, grade.Final, grade.Points != nil && *grade.Points != 0)
+			_, _ = fmt.Fprintln(&says, user.Sub, grade.Progress, grade.Grading, grade.Final, grade.Points != nil && *grade.Points != 0)
 		}
 	}
-	return says
+	return says.String()
 }
 
 // Caroline learns in another context.
@@ -54,19 +56,19 @@ var Caroline = fakeplatform.User{Sub: "learner-9", Name: "Caroline Herschel", Ro
 
 // Pages reads a container to its end, or as far as a few pages.
 func (room *Classroom) Pages(address, accept string) string {
-	says := ""
+	var says strings.Builder
 	for range 6 {
 		header := map[string]string{"Authorization": "Bearer " + room.Scoped(ClientID)}
 		if accept != "" {
 			header["Accept"] = accept
 		}
 		answer := room.Call(http.MethodGet, address, "", header)
-		says += answer.Says()
+		says.WriteString(answer.Says())
 		if address = NextPage(answer); address == "" {
 			break
 		}
 	}
-	return says
+	return says.String()
 }
 
 // ExpectShown holds each defect of a part against the platform without it, in

@@ -461,8 +461,7 @@ func (s *Attempt) Order(action lti.Action, changes ...func(map[string]any)) stri
 	return string(raw)
 }
 
-// control sends a request to the Assessment Control Service.
-// strangers are requests to the services that no tool has sent.
+// Strangers are requests to the services that no tool has sent.
 func (room *ExamRoom) Strangers() []Reply {
 	unscoped := func(v url.Values) { v.Del("scope") }
 	stranger := Forged(room.T, room.Asserts("nobody"), "alg none")

@@ -33,10 +33,10 @@ import (
 	"invigilator.example/lti"
 )
 
+// What is known of the platform and of its tool. Servers of httptest have a certificate for the
+// platform's host, and their clients reach them by it; no tool answers, the tests play its part.
 const (
-	// Servers of httptest have a certificate for this host, and their clients reach them by it.
 	PlatformURL = "https://platform.example.com"
-	// No tool answers here: the tests play its part.
 	LoginURL    = "https://tool.example/login?tenant=7"
 	RedirectURI = "https://tool.example/launch?tenant=7&step=2"
 	TargetURI   = "https://tool.example/target"

@@ -10,6 +10,7 @@ import (
 	"invigilator.example/fakeplatform"
 	"invigilator.example/fakeplatform/proctoring"
 	"invigilator.example/faketool"
+	"invigilator.example/harness/config"
 	"invigilator.example/results"
 )
 
@@ -88,15 +89,31 @@ type takeover struct {
 
 // takeOver returns the subject, or what the configuration puts in its place.
 func (r *base) takeOver(subject http.Handler) http.Handler {
-	c := r.config.Embedded
-	i := slices.IndexFunc(nullPeers, func(p NullPeer) bool { return p.Name == c.NullPeer })
-	if i < 0 {
+	if r.takenOver = newTakeover(r.config.Embedded, subject); r.takenOver == nil {
 		return subject
 	}
-	r.takenOver = &takeover{
+	return r.takenOver
+}
+
+// TakeOver returns what a configuration puts in the place of an embedded subject, the subject
+// itself where it puts nothing there, and what says whether a null peer has answered yet.
+func TakeOver(c config.Embedded, subject http.Handler) (http.Handler, func() bool) {
+	t := newTakeover(c, subject)
+	if t == nil {
+		return subject, func() bool { return false }
+	}
+	return t, func() bool { return t.answered.Load() > 0 }
+}
+
+// newTakeover returns the null peer that is configured; nil where none is.
+func newTakeover(c config.Embedded, subject http.Handler) *takeover {
+	i := slices.IndexFunc(nullPeers, func(p NullPeer) bool { return p.Name == c.NullPeer })
+	if i < 0 {
+		return nil
+	}
+	return &takeover{
 		subject: subject, peer: nullPeers[i], part: c.NullPeerPart, after: int64(c.NullPeerAfterRequests), every: int64(max(1, c.NullPeerEveryRequests)), flows: map[string]bool{},
 	}
-	return r.takenOver
 }
 
 // ServeHTTP answers as the subject does, and from then on as the null peer.

@@ -236,7 +236,7 @@ func (s *observer[F]) Observe(id requirements.ID, stimulus string, verdict resul
 		Scenario: s.text, Location: s.location, Flows: []string{},
 	}
 	if verdict == results.Failed {
-		o.Verdict = failing(r, stimulus)
+		o.Verdict = Failing(r, stimulus)
 	}
 	var none F
 	grave := verdict == Breach || verdict == results.Failed && slices.ContainsFunc(flows, func(f F) bool { return f != none && f.breach() })
@@ -304,8 +304,9 @@ func (s *observer[F]) unseen(id requirements.ID, stimulus string, why error, flo
 	s.fragment.Observations[len(s.fragment.Observations)-1].NeedsBrowser = errors.Is(why, agent.ErrNeedsBrowser)
 }
 
-// failing is the verdict on a requirement that is not kept.
-func failing(r requirements.Requirement, stimulus string) results.Verdict {
+// Failing is the verdict on a requirement that is not kept, as a stimulus shows: Warned where
+// it is none that a subject must keep, or where the stimulus only warns.
+func Failing(r requirements.Requirement, stimulus string) results.Verdict {
 	weight := requirements.Full
 	if st, ok := r.Stimulus(stimulus); ok {
 		weight = st.Weight

@@ -34,7 +34,7 @@ type Expectations map[config.Side]map[string]map[string]results.Verdict
 // since they are part of the program.
 func Expected() Expectations {
 	e := Expectations{}
-	for _, side := range []config.Side{config.ToolSide, config.PlatformSide} {
+	for _, side := range []config.Side{config.ToolSide, config.PlatformSide, config.BackendSide} {
 		name := "expected/" + string(side) + ".txt"
 		text, err := fs.ReadFile(expectedFiles, name)
 		if err != nil {

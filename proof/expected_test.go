@@ -7,6 +7,7 @@ import (
 
 	. "github.com/onsi/gomega"
 
+	"invigilator.example/edx/fakebackend"
 	"invigilator.example/fakeplatform"
 	"invigilator.example/faketool"
 	"invigilator.example/harness/config"
@@ -18,12 +19,15 @@ import (
 // What has been written down is of faults that there are, and of requirements of their side.
 func TestWhatIsExpectedIsOfFaultsAndRequirements(t *testing.T) {
 	g := NewWithT(t)
-	proves := map[config.Side]map[string]string{config.ToolSide: {}, config.PlatformSide: {}}
+	proves := map[config.Side]map[string]string{config.ToolSide: {}, config.PlatformSide: {}, config.BackendSide: {}}
 	for _, f := range faketool.Defects() {
 		proves[config.ToolSide][f.Name] = f.Proves
 	}
 	for _, f := range fakeplatform.Defects() {
 		proves[config.PlatformSide][f.Name] = f.Proves
+	}
+	for _, f := range fakebackend.Faults() {
+		proves[config.BackendSide][f.Name] = f.Proves
 	}
 	expected := proof.Expected()
 	for side, faults := range expected {

@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"invigilator.example/edx/fakebackend"
 	"invigilator.example/fakeplatform"
 	"invigilator.example/fakeplatform/grades"
 	"invigilator.example/faketool"
@@ -33,7 +34,7 @@ type Options struct {
 	Program string
 	// Covered are the requirements that the suite checks.
 	Covered map[requirements.ID][]string
-	// Sides are the sides that are proved; both when empty.
+	// Sides are the sides that are proved; all when empty.
 	Sides []config.Side
 	// Only narrows the proof to these faults and null peers.
 	Only []string
@@ -219,7 +220,7 @@ var errInterrupted = errors.New("the proof was cut short: it was interrupted")
 func Prove(ctx context.Context, o Options) (*Matrix, error) {
 	began := time.Now()
 	if len(o.Sides) == 0 {
-		o.Sides = []config.Side{config.ToolSide, config.PlatformSide}
+		o.Sides = []config.Side{config.ToolSide, config.PlatformSide, config.BackendSide}
 	}
 	if err := checkNames(o); err != nil {
 		return nil, err
@@ -372,7 +373,7 @@ func (m *Matrix) update(o Options, expected Expectations) error {
 	return nil
 }
 
-// defect is a fault of either embedded subject.
+// defect is a fault of an embedded subject.
 type defect struct {
 	name, does, proves string
 	needsBrowser       bool
@@ -385,6 +386,12 @@ func defectsOf(side config.Side) []defect {
 	if side == config.ToolSide {
 		for _, f := range faketool.Defects() {
 			list = append(list, defect{f.Name, f.Does, f.Proves, f.Needs.Has(fault.Browser), f.Part})
+		}
+		return list
+	}
+	if side == config.BackendSide {
+		for _, f := range fakebackend.Faults() {
+			list = append(list, defect{name: f.Name, does: f.Does, proves: f.Proves, part: requirements.EdxBackend})
 		}
 		return list
 	}
@@ -489,7 +496,7 @@ func subjectsOf(side config.Side, only []string, expected Expectations) []subjec
 				"--set", "timeout.launch=50ms", "--set", "timeout.step=50ms",
 			},
 		})
-		for _, after := range takeOvers {
+		for _, after := range takeOvers[side] {
 			list = append(list, takingOver(side, p, after, "http"))
 		}
 		for _, part := range partsOf[side] {
@@ -500,8 +507,8 @@ func subjectsOf(side config.Side, only []string, expected Expectations) []subjec
 				list = append(list, partlyTakingOver(side, p, part, 5))
 			}
 		}
-		if slices.Contains(inBrowser, p.Name) {
-			list = append(list, takingOver(side, p, takeOvers[1], "browser"))
+		if slices.Contains(inBrowser, p.Name) && side != config.BackendSide { // which no browser visits
+			list = append(list, takingOver(side, p, takeOvers[side][1], "browser"))
 		}
 	}
 	return list
@@ -558,10 +565,17 @@ func unseenByBrowser(r results.Requirement) []string {
 
 // takeOvers are the numbers of requests that a subject without faults answers before a
 // null peer takes its place: in the preflight, soon after it, and in the middle.
-var takeOvers = []int{5, 60, 700}
+var takeOvers = map[config.Side][]int{
+	config.ToolSide: {5, 60, 700}, config.PlatformSide: {5, 60, 700}, config.BackendSide: {1, 7, 60},
+}
 
 // inBrowser are null peers that do something else in a browser than over plain HTTP.
 var inBrowser = []string{"maintenance", "scripts", "no-content"}
+
+// mainProfiles are those that the suite of a side is narrowed to where a null peer takes over.
+var mainProfiles = map[config.Side]string{
+	config.ToolSide: requirements.Launch, config.PlatformSide: requirements.Launch, config.BackendSide: requirements.EdxBackend,
+}
 
 // takingOver is a subject whose place a null peer takes.
 func takingOver(side config.Side, p harness.NullPeer, after int, agent string) subject {
@@ -570,7 +584,7 @@ func takingOver(side config.Side, p harness.NullPeer, after int, agent string) s
 			Side: side, Subject: fmt.Sprintf("%s after %d", p.Name, after), Kind: NullPeer, Agent: agent,
 			Does: fmt.Sprintf("works for %d requests, then %s", after, p.Does),
 		},
-		args:      append(takeOverArgs(p, after), "--profile", requirements.Launch),
+		args:      append(takeOverArgs(p, after), "--profile", mainProfiles[side]),
 		takesOver: true,
 	}
 }

@@ -1,4 +1,4 @@
-// Package requirements is the catalogue of what the specifications ask of a tool or a platform: one sentence each,
+// Package requirements is the catalogue of what the specifications ask of the two parties of a contract: one sentence each,
 // with its source, the side it binds and the stimuli that show whether it is kept.
 //
 // The catalogue is data: one YAML file per specification, embedded. To add a requirement is to add a row.
@@ -22,7 +22,15 @@ type Side string
 const (
 	Tool     Side = "tool"
 	Platform Side = "platform"
+	// Backend and ExamPlatform are the parties of the REST contract of edX.
+	Backend      Side = "backend"
+	ExamPlatform Side = "exam-platform"
 )
+
+// OtherSide is the party that a side deals with.
+func OtherSide(side Side) Side {
+	return map[Side]Side{Tool: Platform, Platform: Tool, Backend: ExamPlatform, ExamPlatform: Backend}[side]
+}
 
 // Level is how strongly a requirement binds, in the words of RFC 2119.
 type Level string
@@ -79,11 +87,11 @@ type Requirement struct {
 }
 
 // Features are those that a subject has to declare to be bound: the one of the
-// profile, where that is no part of every launch, and the requirement's own.
+// profile, where that is not what every subject of the side has, and the requirement's own.
 func (r Requirement) Features() []string {
 	var features []string
 	for _, feature := range []string{r.Profile, r.Feature} {
-		if feature != "" && feature != Launch && !slices.Contains(features, feature) {
+		if feature != "" && feature != Launch && feature != EdxBackend && !slices.Contains(features, feature) {
 			features = append(features, feature)
 		}
 	}

@@ -15,7 +15,7 @@ import (
 // Launch is the profile of launches of resource links, which every requirement has that names no other; Proctoring is
 // that of exams, Services that of access tokens, Grades that of the Assignment and Grade Services, SubmissionReview that of reviews,
 // NamesAndRoles that of the members of contexts, DeepLinking that of the choice of content, DynamicRegistration that of tools that register
-// themselves, and PlatformStorage that of what platforms keep for tools in the browser.
+// themselves, PlatformStorage that of what platforms keep for tools in the browser, and EdxBackend that of the REST contract of edX.
 const (
 	Launch              = "launch"
 	Services            = "services"
@@ -26,10 +26,11 @@ const (
 	DeepLinking         = "deep-linking"
 	DynamicRegistration = "dynamic-registration"
 	PlatformStorage     = "platform-storage"
+	EdxBackend          = "edx-rest-backend"
 )
 
 // profiles are the parts of a conformance statement.
-var profiles = []string{Launch, Services, PlatformStorage, DynamicRegistration, "tool-messages", Proctoring, Grades, SubmissionReview, DeepLinking, NamesAndRoles}
+var profiles = []string{Launch, Services, PlatformStorage, DynamicRegistration, "tool-messages", Proctoring, Grades, SubmissionReview, DeepLinking, NamesAndRoles, EdxBackend}
 
 // A slug contains nothing that has a meaning in a Ginkgo label filter: none of & | ! , ( ) / : and no white space.
 var slug = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
@@ -124,7 +125,7 @@ func (r row) requirement(sources map[string]Source) Requirement {
 	requirement := Requirement{
 		ID:            ID(r.slug("id")),
 		Section:       r.required("section"),
-		Binds:         oneOf(r, "binds", Tool, Platform),
+		Binds:         oneOf(r, "binds", Tool, Platform, Backend, ExamPlatform),
 		Level:         oneOf(r, "level", Must, Should, May),
 		Profile:       Launch,
 		Statement:     r.required("statement"),

@@ -18,9 +18,11 @@ func TestDefaultIsComplete(t *testing.T) {
 	bound := func(side requirements.Side) []requirements.Requirement {
 		return requirements.Default().Select(func(r requirements.Requirement) bool { return r.Binds == side })
 	}
-	g.Expect(requirements.Default().All()).To(HaveLen(424))
+	g.Expect(requirements.Default().All()).To(HaveLen(493))
 	g.Expect(bound(requirements.Tool)).To(HaveLen(191))
 	g.Expect(bound(requirements.Platform)).To(HaveLen(233))
+	g.Expect(bound(requirements.Backend)).To(HaveLen(30))
+	g.Expect(bound(requirements.ExamPlatform)).To(HaveLen(39))
 }
 
 func TestIDsAreStableForEver(t *testing.T) {
@@ -178,7 +180,7 @@ func TestLoadTellsWhatIsWrong(t *testing.T) {
 		{"section: '1'", "", "doc.yaml: doc-one: no section"},
 		{"section: '1'", "section: 1", "doc.yaml: doc-one: section is a uint64, not a string"},
 		{"'#one'", "'javascript:void'", `doc.yaml: doc-one: link "javascript:void" does not lead`},
-		{"binds: tool", "binds: browser", `doc.yaml: doc-one: binds "browser" is not one of ["tool" "platform"]`},
+		{"binds: tool", "binds: browser", `doc.yaml: doc-one: binds "browser" is not one of ["tool" "platform" "backend" "exam-platform"]`},
 		{"level: MUST", "level: must", `doc.yaml: doc-one: level "must" is not one of ["MUST" "SHOULD" "MAY"]`},
 		{"level: MUST", "", "doc.yaml: doc-one: no level"},
 		{"level: MUST", "level: MUST\n    profile: lunch", `doc.yaml: doc-one: profile "lunch" is not one of`},

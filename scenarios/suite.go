@@ -66,8 +66,8 @@ var (
 	beside *overlap
 )
 
-// A Subject is a run that judges a tool, a [harness.Run], or one that judges a
-// platform, a [harness.PlatformRun].
+// A Subject is a run that judges a tool, a [harness.Run], one that judges a platform, a
+// [harness.PlatformRun], or one of those that [Judges] adds.
 type Subject interface {
 	Subject() results.Subject
 	// Agents says what carries the users.
@@ -87,6 +87,21 @@ type Subject interface {
 	// AgentGone says whether the browser has gone away by itself.
 	AgentGone() bool
 	Close()
+}
+
+// starts begin the runs of packages that [Judges] has heard of, by the side that they judge.
+var starts = map[config.Side]func(context.Context, config.Config) (Subject, error){}
+
+// Judges has runs of a side begun by a package with specs of its own, since its contract is
+// none of LTI.
+func Judges(side config.Side, start func(context.Context, config.Config) (Subject, error)) {
+	starts[side] = start
+}
+
+// Enter begins the scenario of the current spec in a run that [Judges] has begun. What it
+// observes is carried to the report when the spec ends, however it ends.
+func Enter[S scene](scenario func(run Subject, tb harness.TB, text, location string) S) S {
+	return enter(func(tb harness.TB, text, location string) S { return scenario(run, tb, text, location) })
 }
 
 // Progress is how far a run has come.
@@ -227,9 +242,12 @@ func begin() {
 	defer cancel()
 	var begun Subject
 	var err error
-	if settings.Side == config.PlatformSide {
+	switch start := starts[settings.Side]; {
+	case start != nil:
+		begun, err = start(ctx, settings)
+	case settings.Side == config.PlatformSide:
 		begun, err = harness.StartPlatform(ctx, settings, GinkgoParallelProcess())
-	} else {
+	default:
 		begun, err = harness.Start(ctx, settings, GinkgoParallelProcess())
 	}
 	if notBegun = err; err == nil {
@@ -548,6 +566,7 @@ func Seen(wrong string) string {
 var lookAtGone = map[config.Side]string{
 	config.ToolSide:     "The tool's log at that time. If it does work, its page has changed in the meantime: set tool.launch_accepted to what the pages of all accepted launches have.",
 	config.PlatformSide: "The platform's log at that time. If it does work, make the journey of the valid launch by itself.",
+	config.BackendSide:  "The backend's log at that time.",
 }
 
 // scene is what the scenarios of both sides have in common.

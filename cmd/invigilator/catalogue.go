@@ -13,6 +13,8 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"invigilator.example/edx/fakebackend"
+	"invigilator.example/edx/fakeexamplatform"
 	"invigilator.example/fakeplatform"
 	"invigilator.example/faketool"
 	"invigilator.example/harness/config"
@@ -25,7 +27,7 @@ import (
 )
 
 type requirementsCommand struct {
-	Side    string `help:"Only requirements for this side: tool or platform." enum:",tool,platform" default:"" placeholder:"SIDE"`
+	Side    string `help:"Only requirements for this side: tool, platform, backend or exam-platform." enum:",tool,platform,backend,exam-platform" default:"" placeholder:"SIDE"`
 	Level   string `help:"Only requirements of this level: MUST, SHOULD or MAY." placeholder:"LEVEL"`
 	Profile string `help:"Only requirements of this profile." placeholder:"NAME"`
 	Section string `help:"Only requirements of this section, and of those in it: 5.1.1, sec:5.1.1, or sec: for all of a source." placeholder:"SECTION"`
@@ -133,7 +135,7 @@ func (c *explainCommand) Run() error {
 	}{
 		{"Stimuli", "none: it is judged by what happens in valid launches", stimuli(e.Requirement)},
 		{"Checked by", "no scenario of this version", e.Scenarios},
-		{"Provoked by these faults of the fake " + string(other(e.Binds)), "none", e.ProvokedBy},
+		{"Provoked by these faults of the fake " + string(requirements.OtherSide(e.Binds)), "none", e.ProvokedBy},
 		{"Proved by these faults of the fake " + string(e.Binds), "none", e.ProvedBy},
 	} {
 		say("\n%s:\n", list.title)
@@ -170,14 +172,6 @@ func meant(name string) string {
 	return spelling.Ask(name, ids) + "'invigilator requirements' lists them"
 }
 
-// other is the side that judges what binds a side.
-func other(side requirements.Side) requirements.Side {
-	if side == requirements.Tool {
-		return requirements.Platform
-	}
-	return requirements.Tool
-}
-
 func stimuli(r requirements.Requirement) []string {
 	var list []string
 	for _, s := range r.Provoke {
@@ -194,11 +188,11 @@ func stimuli(r requirements.Requirement) []string {
 }
 
 type faultsCommand struct {
-	Side string `help:"Only faults of this fake: tool or platform." enum:",tool,platform" default:"" placeholder:"SIDE"`
+	Side string `help:"Only faults of this fake: tool, platform, backend or exam-platform." enum:",tool,platform,backend,exam-platform" default:"" placeholder:"SIDE"`
 	JSON bool   `name:"json" help:"Print JSON."`
 }
 
-// listedFault is a fault of either fake.
+// listedFault is a fault of a fake.
 type listedFault struct {
 	Side      string   `json:"side"`
 	Name      string   `json:"name"`
@@ -209,7 +203,7 @@ type listedFault struct {
 	Permitted bool     `json:"permitted"`          // by the specification
 }
 
-// faults returns those of both fakes.
+// faults returns those of all fakes.
 func faults() []listedFault {
 	var list []listedFault
 	expected := proof.Expected()
@@ -218,6 +212,12 @@ func faults() []listedFault {
 	}
 	for _, f := range faketool.Faults() {
 		list = append(list, listedFault{"tool", f.Name, f.Does, f.Provokes, f.Proves, expected.Turns(config.ToolSide, f.Name), f.Permitted})
+	}
+	for _, s := range fakeexamplatform.Stimuli() {
+		list = append(list, listedFault{"exam-platform", s.Name, s.Does, s.Provokes, "", nil, s.Permitted})
+	}
+	for _, f := range fakebackend.Faults() {
+		list = append(list, listedFault{"backend", f.Name, f.Does, "", f.Proves, expected.Turns(config.BackendSide, f.Name), f.Permitted})
 	}
 	return list
 }

@@ -16,12 +16,13 @@ import (
 	"invigilator.example/harness/config"
 	"invigilator.example/results"
 	"invigilator.example/scenarios"
+	"invigilator.example/scenarios/backend"
 )
 
 // checkCommand looks whether a subject of the user's can be judged, and judges nothing.
 type checkCommand struct {
 	Config string            `help:"Configuration file (YAML). Default: invigilator.yaml in this folder, if there is one." placeholder:"FILE"`
-	Side   string            `help:"tool or platform, where the configuration names both." placeholder:"SIDE"`
+	Side   string            `help:"tool, platform or backend, where the configuration names several." placeholder:"SIDE"`
 	Wait   time.Duration     `help:"Wait so long for a subject that is starting, as in --wait 60s." placeholder:"TIME" default:"0s"`
 	CAFile string            `name:"ca-file" help:"A PEM file with certificates to trust besides those of this machine: the subject's own, or of its CA." placeholder:"FILE" key:"ca_file"`
 	Agent  string            `help:"auto, browser, or http for a client without scripts." placeholder:"KIND" key:"agent"`
@@ -29,7 +30,7 @@ type checkCommand struct {
 	Set    map[string]string `help:"Set any key of the configuration, as in --set timeout.launch=5s." placeholder:"KEY=VALUE" mapsep:"none"`
 }
 
-// checked is a run whose preflight is made, of a tool or of a platform.
+// checked is a run whose preflight is made.
 type checked interface {
 	scenarios.Subject
 	// Reach waits for the addresses of the subject.
@@ -45,10 +46,10 @@ func (k *checkCommand) Run(command *kong.Context) error {
 		from.Side = config.SideOf(from)
 	}
 	if from.Side == "" {
-		return errors.New("the configuration names a tool and a platform: say which of them with --side")
+		return errors.New("the configuration names several subjects: say which of them with --side")
 	}
-	if from.Side != config.ToolSide && from.Side != config.PlatformSide {
-		return fmt.Errorf("--side %s: there are %s and %s", k.Side, config.ToolSide, config.PlatformSide)
+	if from.Side != config.ToolSide && from.Side != config.PlatformSide && from.Side != config.BackendSide {
+		return fmt.Errorf("--side %s: there are %s, %s and %s", k.Side, config.ToolSide, config.PlatformSide, config.BackendSide)
 	}
 	c, err := load(from)
 	if err != nil {
@@ -72,12 +73,18 @@ func (k *checkCommand) check(c config.Config) error {
 	var subject checked
 	var err error
 	walk := func(context.Context, func(harness.Readiness)) error { return nil }
-	if c.Side == config.PlatformSide {
+	switch c.Side {
+	case config.PlatformSide:
 		var run *harness.PlatformRun
 		if run, err = harness.StartPlatform(ctx, c, 1); err == nil {
 			subject, walk = run, run.Walk
 		}
-	} else {
+	case config.BackendSide:
+		var run *backend.Run
+		if run, err = backend.Start(ctx, c); err == nil {
+			subject = run
+		}
+	default:
 		var run *harness.Run
 		if run, err = harness.Start(ctx, c, 1); err == nil {
 			subject = run
@@ -89,7 +96,10 @@ func (k *checkCommand) check(c config.Config) error {
 	defer subject.Close()
 
 	say("%s\n", c.Hide(c.SubjectName()))
-	t := told{hide: c.Hiding().Hide}
+	t := told{hide: c.Hiding().Hide, works: "valid launches"}
+	if c.Side == config.BackendSide {
+		t.works = "an access token, and a valid call"
+	}
 	for _, ready := range subject.Reach(ctx, k.Wait) {
 		t.tell(ready)
 	}
@@ -112,6 +122,7 @@ func (k *checkCommand) check(c config.Config) error {
 // told is what a check has told.
 type told struct {
 	hide     func(string) string
+	works    string // what the preflight has seen to work
 	problems []string
 	lacking  bool // something that no run can do without
 	broken   int  // requirements that the subject breaks
@@ -149,7 +160,7 @@ func (t *told) preflight(found results.Fragment, err error) error {
 	case err != nil:
 		return err
 	case t.broken == 0:
-		say("ok       valid launches\n")
+		say("ok       %s\n", t.works)
 	}
 	return nil
 }

@@ -124,7 +124,7 @@ func TestCheckFindsTheSideInTheFile(t *testing.T) {
 	g.Expect(stderr).To(ContainSubstring("--side"))
 	_, stderr, status = run(t, dir, "check", "--side", "bridge")
 	g.Expect(status).To(Equal(3))
-	g.Expect(stderr).To(ContainSubstring("--side bridge: there are tool and platform"))
+	g.Expect(stderr).To(ContainSubstring("--side bridge: there are tool, platform and backend"))
 	_, stderr, status = run(t, t.TempDir(), "check")
 	g.Expect(status).To(Equal(3))
 	g.Expect(stderr).To(ContainSubstring("tool.login_url: is needed"))

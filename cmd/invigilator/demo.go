@@ -9,6 +9,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"invigilator.example/edx/fakebackend"
 	"invigilator.example/fakeplatform"
 	"invigilator.example/faketool"
 	"invigilator.example/harness/config"
@@ -23,6 +24,7 @@ type demoCommand struct {
 	Both     demoBothCommand     `cmd:"" default:"withargs" help:"Judge both, one after the other; so does 'invigilator demo' alone."`
 	Tool     demoToolCommand     `cmd:"" help:"Judge the embedded fake tool."`
 	Platform demoPlatformCommand `cmd:"" help:"Judge the embedded campus."`
+	Backend  demoBackendCommand  `cmd:"" help:"Judge the embedded fake proctoring backend."`
 	Journey  demoJourneyCommand  `cmd:"" help:"Make one of the journeys in the embedded campus, and print each step."`
 }
 
@@ -58,8 +60,14 @@ func loadDemo(side config.Side, given map[string]string) (config.Config, error) 
 
 // defectNames are the faults that the embedded subject of a side can have.
 func defectNames(side config.Side) (names []string) {
-	if side == config.ToolSide {
+	switch side {
+	case config.ToolSide:
 		for _, f := range faketool.Defects() {
+			names = append(names, f.Name)
+		}
+		return names
+	case config.BackendSide:
+		for _, f := range fakebackend.Faults() {
 			names = append(names, f.Name)
 		}
 		return names
@@ -86,6 +94,15 @@ type demoPlatformCommand struct {
 // Run judges the embedded campus.
 func (d *demoPlatformCommand) Run(command *kong.Context) error {
 	return d.judgeDemo(command, config.PlatformSide)
+}
+
+type demoBackendCommand struct {
+	demonstrating `embed:""`
+}
+
+// Run judges the embedded fake backend.
+func (d *demoBackendCommand) Run(command *kong.Context) error {
+	return d.judgeDemo(command, config.BackendSide)
 }
 
 type demoJourneyCommand struct {
@@ -180,15 +197,16 @@ func boundBy(id string) config.Side {
 	return side
 }
 
-// sideOf is the side of the embedded subject that has a fault; empty where none has, or both.
+// sideOf is the side of the embedded subject that has a fault; empty where none has, or several.
 func sideOf(fault string) config.Side {
-	ofTool, ofPlatform := slices.Contains(defectNames(config.ToolSide), fault), slices.Contains(defectNames(config.PlatformSide), fault)
-	switch {
-	case ofTool == ofPlatform:
-		return ""
-	case ofTool:
-		return config.ToolSide
-	default:
-		return config.PlatformSide
+	var side config.Side
+	for _, of := range []config.Side{config.ToolSide, config.PlatformSide, config.BackendSide} {
+		if slices.Contains(defectNames(of), fault) {
+			if side != "" {
+				return ""
+			}
+			side = of
+		}
 	}
+	return side
 }

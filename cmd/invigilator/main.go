@@ -20,6 +20,7 @@ import (
 type cli struct {
 	Tool         toolCommand         `cmd:"" help:"Judge a tool."`
 	Platform     platformCommand     `cmd:"" help:"Judge a platform."`
+	Backend      backendCommand      `cmd:"" help:"Judge a proctoring backend by the REST contract of edX."`
 	Demo         demoCommand         `cmd:"" help:"Judge Invigilator's own fake tool and campus, to see what a run looks like."`
 	Init         initCommand         `cmd:"" help:"Write a configuration to begin with, from what a tool or platform shows of itself."`
 	Journey      journeyCommand      `cmd:"" help:"Make one of the configured journeys in the platform, and print each step and the id_token."`

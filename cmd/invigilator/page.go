@@ -23,7 +23,7 @@ func writeCatalogue(w io.Writer, list []requirements.Requirement, covered map[re
 	groups := map[string][]requirements.Requirement{}
 	var order []string
 	for _, r := range list {
-		group := fmt.Sprintf("What binds a %s: %s", r.Binds, r.Profile)
+		group := fmt.Sprintf("What binds a%s %s: %s", map[bool]string{true: "n"}[r.Binds == requirements.ExamPlatform], r.Binds, r.Profile)
 		if groups[group] == nil {
 			order = append(order, group)
 		}
@@ -52,11 +52,14 @@ func writeCatalogue(w io.Writer, list []requirements.Requirement, covered map[re
 	return err
 }
 
-// rank puts tools before platforms, and launches before all else.
+// rank puts tools before platforms, launches before all else, and what is no LTI last.
 func rank(group string) int {
 	n := 0
 	if strings.Contains(group, "platform:") {
 		n += 2
+	}
+	if strings.HasSuffix(group, ": "+requirements.EdxBackend) {
+		n += 4
 	}
 	if !strings.HasSuffix(group, ": launch") {
 		n++

@@ -15,7 +15,7 @@ import (
 )
 
 type proveCommand struct {
-	Side     string   `help:"Only the checks of this side: tool or platform." enum:",tool,platform" default:"" placeholder:"SIDE"`
+	Side     string   `help:"Only the checks of this side: tool, platform or backend." enum:",tool,platform,backend" default:"" placeholder:"SIDE"`
 	Only     []string `help:"Only these faults and null peers." placeholder:"NAME"`
 	Whole    bool     `help:"Run every scenario against every fault, also where the fault cannot make a difference."`
 	Update   bool     `help:"Write down what was found as what is expected of each fault, in proof/expected of the source, to be reviewed."`

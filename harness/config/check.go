@@ -61,23 +61,35 @@ func (p *problems) needs(c Config, feature, key string, missing bool, what strin
 // A NoSubject error says that a configuration names nothing to judge.
 type NoSubject struct {
 	side  Side
-	other string // a key that tells of the other side instead
+	other string // a key that tells of another side instead
+	about Side   // that side
 }
 
+// sides are those that can be judged.
+var sides = []Side{ToolSide, PlatformSide, BackendSide}
+
 // subjectKeys name the subject of each side.
-var subjectKeys = map[Side]string{ToolSide: "tool.login_url", PlatformSide: "platform.issuer"}
+var subjectKeys = map[Side]string{ToolSide: "tool.login_url", PlatformSide: "platform.issuer", BackendSide: "backend.base_url"}
 
 func (e *NoSubject) Error() string {
 	says := fmt.Sprintf("%s: is needed, since it names the %s to judge", subjectKeys[e.side], e.side)
 	if e.other != "" {
-		says += fmt.Sprintf("; %s is about a %s, which 'invigilator %s' judges", e.other, other[e.side], other[e.side])
+		says += fmt.Sprintf("; %s is about a %s, which 'invigilator %s' judges", e.other, e.about, e.about)
 	}
-	says += fmt.Sprintf("; 'invigilator init %s' writes a file to begin with", e.side)
+	if e.side != BackendSide {
+		says += fmt.Sprintf("; 'invigilator init %s' writes a file to begin with", e.side)
+	}
 	return says + fmt.Sprintf("; 'invigilator demo' judges Invigilator's own fakes (%s=true where the specs are run by Ginkgo)", envDemo)
 }
 
 // about returns the keys that are about a real subject of a side.
 func (c Config) about(side Side) []string {
+	if side == BackendSide {
+		if c.Backend.BaseURL == "" {
+			return nil
+		}
+		return []string{"backend.base_url"}
+	}
 	addresses := []struct{ key, value string }{
 		{"platform.issuer", c.Platform.Issuer}, {"platform.auth_url", c.Platform.AuthURL}, {"platform.jwks_url", c.Platform.JWKSURL},
 		{"platform.token_url", c.Platform.TokenURL},
@@ -107,19 +119,21 @@ func (c Config) about(side Side) []string {
 // of the configuration is about it.
 func (c Config) checkSubject(p *problems) bool {
 	if c.Demo {
-		for _, side := range []Side{ToolSide, PlatformSide} {
+		for _, side := range sides {
 			for _, key := range c.about(side) {
 				p.add(key, "is about your own %s, but the demo judges Invigilator's: use 'invigilator %s'", side, side)
 			}
 		}
 		return len(*p) == 0
 	}
-	if c.Side == ToolSide && (c.Tool.LoginURL != "" || c.Tool.RegistrationURL != "") || c.Side == PlatformSide && c.Platform.Issuer != "" {
+	if c.Side == ToolSide && (c.Tool.LoginURL != "" || c.Tool.RegistrationURL != "") || c.Side == PlatformSide && c.Platform.Issuer != "" || c.Side == BackendSide && c.Backend.BaseURL != "" {
 		return true
 	}
 	missing := &NoSubject{side: c.Side}
-	if keys := c.about(other[c.Side]); len(keys) > 0 && len(c.about(c.Side)) == 0 {
-		missing.other = keys[0]
+	for _, side := range sides {
+		if keys := c.about(side); len(keys) > 0 && len(c.about(c.Side)) == 0 && missing.other == "" {
+			missing.other, missing.about = keys[0], side
+		}
 	}
 	*p = append(*p, missing)
 	return missing.other == ""
@@ -186,9 +200,12 @@ func (c Config) check() []error {
 	if !c.IsEmbedded() && (len(c.Embedded.Faults) > 0 || c.Embedded.NullPeer != "") {
 		p.add("embedded", "is only for the embedded %s: use 'invigilator demo'", c.Side)
 	}
-	if c.Side == PlatformSide {
+	switch c.Side {
+	case PlatformSide:
 		c.checkPlatform(&p)
-	} else {
+	case BackendSide:
+		c.checkBackend(&p)
+	default:
 		c.checkTool(&p)
 	}
 	return p

@@ -26,8 +26,10 @@ import (
 type Config struct {
 	Tool                Tool               `json:"tool" jsonschema_description:"The tool to judge."`
 	Platform            Platform           `json:"platform" jsonschema_description:"The platform to judge."`
+	Backend             Backend            `json:"backend" jsonschema_description:"The proctoring backend to judge, by the REST contract of edX."`
 	FakePlatform        FakePlatform       `json:"fake_platform" jsonschema_description:"The fake platform that launches the tool to judge."`
 	FakeTool            FakeTool           `json:"fake_tool" jsonschema_description:"The fake tool that the platform to judge launches."`
+	FakeExamPlatform    FakeExamPlatform   `json:"fake_exam_platform" jsonschema_description:"The fake exam platform that the backend to judge is asked by."`
 	Registration        Registration       `json:"registration" jsonschema_description:"The registration of tool and platform with each other: of the tool to judge and the fake platform, or of the platform to judge and the fake tool."`
 	SignIn              Steps              `json:"sign_in" jsonschema_description:"What users do to sign in, once per browser: every user who has a username and no sign_in of their own. {username} and {password} stand for those of the user."`
 	Users               map[string]User    `json:"users" jsonschema_description:"The users of the platform to judge, by name: learner, second-learner, instructor, mentor, and any others that journeys name. Of a tool to judge: its proctor."`
@@ -179,6 +181,7 @@ type Timeout struct {
 	Restart  Duration `json:"restart" jsonschema:"default=30s" jsonschema_description:"For a subject that is away to be back: one that restarts, is down for maintenance, or has had too many requests."`
 	Expiry   Duration `json:"expiry" jsonschema:"default=35s" jsonschema_description:"For something to expire, such as a nonce or a cached key set of the tool. A check that needs longer is not tried."`
 	Step     Duration `json:"step" jsonschema:"default=10s" jsonschema_description:"For the element that a step of a journey acts on to appear, and for a journey's launch to begin."`
+	Callback Duration `json:"callback" jsonschema:"default=30s" jsonschema_description:"For a callback of a proctoring backend: ready after the download address was opened, and the review of an attempt after it was submitted."`
 	Run      Duration `json:"run" jsonschema:"default=30m" jsonschema_description:"For the whole run."`
 }
 
@@ -207,8 +210,11 @@ func (c Config) IsEmbedded() bool { return c.Demo }
 // SubjectName is what reports call the subject; of the embedded one it says that it is.
 func (c Config) SubjectName() string {
 	name, address, embedded := c.Tool.Name, host(cmp.Or(c.Tool.LoginURL, c.Tool.RegistrationURL)), "the embedded fake tool"
-	if c.Side == PlatformSide {
+	switch c.Side {
+	case PlatformSide:
 		name, address, embedded = c.Platform.Name, c.Platform.Issuer, "the embedded campus"
+	case BackendSide:
+		name, address, embedded = c.Backend.Name, host(c.Backend.BaseURL), "the embedded fake backend"
 	}
 	if !c.Demo {
 		return cmp.Or(name, address)
@@ -221,10 +227,14 @@ func (c Config) SubjectName() string {
 
 // SubjectVersion is the version of the subject, as who runs it calls it; empty where nobody says.
 func (c Config) SubjectVersion() string {
-	if c.Side == PlatformSide {
+	switch c.Side {
+	case PlatformSide:
 		return c.Platform.Version
+	case BackendSide:
+		return c.Backend.Version
+	default:
+		return c.Tool.Version
 	}
-	return c.Tool.Version
 }
 
 func host(address string) string {
@@ -340,6 +350,9 @@ func (c Config) Remote(process int) string {
 
 // Features returns the optional features that a subject of one side can declare.
 func Features(side Side) []string {
+	if side == BackendSide {
+		return slices.Clone(backendFeatures)
+	}
 	if side == PlatformSide {
 		return []string{
 			DeploymentInLogin, MessageHint, MultipleDeployments, MultipleTools, CourseCopy, PrivacySetting, AnonymousLaunch,
@@ -360,7 +373,7 @@ func Features(side Side) []string {
 // Has says whether the subject has an optional feature: the embedded ones have
 // them all.
 func (c Config) Has(feature string) bool {
-	return c.IsEmbedded() || slices.Contains(c.Features, feature) || slices.ContainsFunc(bringers[feature], c.Has)
+	return c.IsEmbedded() || slices.Contains(c.Features, feature) || c.hasSetting(feature) || slices.ContainsFunc(bringers[feature], c.Has)
 }
 
 // Judges says whether the requirements of a profile are to be judged.

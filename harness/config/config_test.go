@@ -105,11 +105,16 @@ var fakeTool = config.FakeTool{
 	URL: "https://tool.test", OtherURL: "https://other-tool.test", Listen: "127.0.0.1:8766", KeyFile: "invigilator-tool-key.json",
 }
 
+// fakeExamPlatform is the fake exam platform of a configuration that says nothing of it.
+var fakeExamPlatform = config.FakeExamPlatform{
+	Listen: "127.0.0.1:8767", ClientID: "proctoring-backend", ClientSecret: "callbacks-of-the-backend",
+}
+
 func TestDefaults(t *testing.T) {
 	g := NewWithT(t)
 	want := config.Config{
 		Side:     config.ToolSide,
-		FakeTool: fakeTool,
+		FakeTool: fakeTool, FakeExamPlatform: fakeExamPlatform,
 		Registration: config.Registration{
 			ClientID: "invigilator", DeploymentID: "deployment-1",
 			OtherClientID: "invigilator-2", OtherDeploymentID: "deployment-2",
@@ -289,7 +294,7 @@ requirements: [oidc-tool-nonce-foreign]
 			LaunchRefused:  config.Marker{Text: "Sorry"}, ProtectedURL: "https://tool.example/me",
 			InstructorView: config.Marker{Selector: "#grades"}, UserSelector: "#account", ResourceSelector: "h1 > .resource", ReturnSelector: "a.exit",
 		},
-		FakeTool:     fakeTool,
+		FakeTool: fakeTool, FakeExamPlatform: fakeExamPlatform,
 		Registration: config.Registration{ClientID: "abc-123", DeploymentID: "1", OtherClientID: "abc-124", OtherDeploymentID: "2"},
 		FakePlatform: config.FakePlatform{URL: "https://lms.example:8443", OtherURL: "https://lms-2.example:8443", Listen: "0.0.0.0:80"},
 		Features:     []string{"role-based-view", "user-marker", "resource-marker", "tool-jwks", "tls"},
@@ -297,7 +302,7 @@ requirements: [oidc-tool-nonce-foreign]
 		Browser:      config.Browser{Path: "/opt/chrome", DevToolsURL: "ws://127.0.0.1:9222/devtools"},
 		Timeout: config.Timeout{
 			Launch: config.Duration(90 * time.Second), PageSign: config.Duration(1500 * time.Millisecond),
-			Restart: config.Duration(2 * time.Hour), Step: config.Default(config.ToolSide).Timeout.Step, Run: config.Duration(250 * time.Millisecond),
+			Restart: config.Duration(2 * time.Hour), Step: config.Default(config.ToolSide).Timeout.Step, Callback: config.Default(config.ToolSide).Timeout.Callback, Run: config.Duration(250 * time.Millisecond),
 		},
 		Report: "out", ConcurrentLaunches: 250, ConcurrentScenarios: 3, Seed: 1<<60 + 1, Requirements: []string{"oidc-tool-nonce-foreign"},
 		Embedded: config.Embedded{NullPeerEveryRequests: 1},
@@ -758,6 +763,7 @@ func TestEveryKeyCanBeSetFromEverySource(t *testing.T) {
 		"fake_platform.other_url": "https://other.example", "features": "tls", "concurrent_launches": "7", "concurrent_scenarios": "7", "seed": "7", "embedded.null_peer_after_requests": "7", "embedded.null_peer_every_requests": "7", "embedded.null_peer_part": "grades",
 		"fail_on": "warned", "require": "sec-tool-nonce-*", "requirements": "sec-tool-aud", "sections": "sec:5.1.3", "filter": "launch && MUST", "shard": "2/3", "browser.pool": "http://b:1", "trusted_proxies": "10.0.0.0/8",
 		"fake_tool.url": "https://tool.example", "fake_tool.other_url": "https://other.example", "fake_tool.listen": ":1",
+		"fake_exam_platform.listen": ":1", "fake_exam_platform.url": "https://lms.example",
 	}
 	for _, key := range config.Keys() {
 		g := NewWithT(t)
@@ -768,7 +774,7 @@ func TestEveryKeyCanBeSetFromEverySource(t *testing.T) {
 			text = "proctoring"
 		case strings.HasPrefix(key, "timeout."), key == "browser.idle_time", key == "platform.exam_duration":
 			text = "7s"
-		case strings.HasSuffix(key, "headed"), strings.HasSuffix(key, "preflight"), strings.HasSuffix(key, "verdicts"), strings.HasSuffix(key, "writes"):
+		case strings.HasSuffix(key, "headed"), strings.HasSuffix(key, "preflight"), strings.HasSuffix(key, "verdicts"), strings.HasSuffix(key, "writes"), key == "backend.has_dashboard", key == "backend.supports_onboarding":
 			text = "true"
 		default:
 			text = "https://tool.example/x"

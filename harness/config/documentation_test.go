@@ -56,6 +56,7 @@ func TestTheExamplesOfTheDocumentationAreConfigurations(t *testing.T) {
 		"# registration-tool.yaml":                      {side: config.ToolSide},
 		"# storage-tool.yaml":                           {side: config.ToolSide},
 		"# storage-platform.yaml":                       {side: config.PlatformSide},
+		"# backend.yaml":                                {side: config.BackendSide},
 		"fail_on: [warned]":                             {side: config.ToolSide, beside: tool},
 	}
 	pages, err := filepath.Glob("../../docs/*.md")
@@ -76,7 +77,7 @@ func TestTheExamplesOfTheDocumentationAreConfigurations(t *testing.T) {
 			block := blocks[first]
 			_, err := config.Load(config.Sources{
 				Side: block.side, Text: []byte(block.within + elided.Replace(found[1])), Settings: block.beside,
-				Environ: []string{"ADA_PASSWORD=difference-engine", "GRACE_PASSWORD=harvard-mark", "PROCTOR_PASSWORD=argus"},
+				Environ: []string{"ADA_PASSWORD=difference-engine", "GRACE_PASSWORD=harvard-mark", "PROCTOR_PASSWORD=argus", "BACKEND_SECRET=analytical", "CALLBACK_SECRET=engine"},
 			})
 			g.Expect(err).NotTo(HaveOccurred())
 		})

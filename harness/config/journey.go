@@ -338,7 +338,7 @@ func (c *Config) hidePasswords() []error {
 	for _, name := range slices.Sorted(maps.Keys(c.Journeys)) {
 		hide(c.Journeys[name].Steps, "journeys."+name+".steps")
 	}
-	return found
+	return append(found, c.hideBackendSecrets()...)
 }
 
 // hideTokens makes secrets of what lets somebody in in the URLs of the configuration.

@@ -69,27 +69,31 @@ func Load(s Sources) (Config, error) {
 }
 
 // SideOf is the side of the subject that a configuration names: a tool where it names none,
-// and empty where it names one of each.
+// and empty where it names several.
 func SideOf(s Sources) Side {
-	names := func(side Side) (named bool, other string) {
+	var named []Side
+	var instead Side
+	for _, side := range sides {
 		s.Side = side
 		c, problems := load(s, origin{})
-		for _, err := range problems {
-			if missing, ok := errors.AsType[*NoSubject](err); ok {
-				return false, missing.other
-			}
+		i := slices.IndexFunc(problems, func(err error) bool {
+			_, missing := errors.AsType[*NoSubject](err)
+			return missing
+		})
+		if i >= 0 {
+			missing, _ := errors.AsType[*NoSubject](problems[i])
+			instead = cmp.Or(instead, missing.about)
+		} else if len(c.about(side)) > 0 {
+			named = append(named, side)
 		}
-		return len(c.about(side)) > 0, ""
 	}
-	tool, instead := names(ToolSide)
-	platform, _ := names(PlatformSide)
 	switch {
-	case tool && platform:
+	case len(named) > 1:
 		return ""
-	case platform, instead != "":
-		return PlatformSide
+	case len(named) == 1:
+		return named[0]
 	default:
-		return ToolSide
+		return cmp.Or(instead, ToolSide)
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 func TestAMisspeltKeyIsAnsweredWithTheOneThatWasMeant(t *testing.T) {
 	for key, meant := range map[string]string{
 		"tool.loginurl": "tool.login_url", "tool.launch-url": "tool.launch_url", "tool.jwk_url": "tool.jwks_url", "Tool": "tool",
-		"fake_tol": "fake_tool", "login_url": "tool.login_url", "platform.client": "", "tool.listen_": "fake_platform.listen or fake_tool.listen", "listen": "fake_platform.listen or fake_tool.listen",
+		"fake_tol": "fake_tool", "login_url": "tool.login_url", "platform.client": "", "tool.listen_": "fake_exam_platform.listen or fake_platform.listen or fake_tool.listen", "listen": "fake_exam_platform.listen or fake_platform.listen or fake_tool.listen",
 		"timeouts": "timeout", "tool.issuer": "platform.issuer", "colour": "", "tool.launch_accepted.select": "tool.launch_accepted.selector",
 		"journeys.opens.step": "journeys.opens.steps", "journeys.opens.userr": "journeys.opens.user", "users.learner.signin": "users.learner.sign_in",
 	} {

@@ -3,6 +3,7 @@
 package all
 
 import (
+	_ "invigilator.example/scenarios/backend"             // proctoring backends of edX
 	_ "invigilator.example/scenarios/deeplinking"         // Deep Linking 2.0
 	_ "invigilator.example/scenarios/dynamicregistration" // Dynamic Registration 1.0
 	_ "invigilator.example/scenarios/grades"              // Assignment and Grade Services

@@ -125,7 +125,7 @@ func (r *Run) diagnoseClock(a fakeexamplatform.Answer) *results.Diagnosis {
 		where = "behind"
 	}
 	return &results.Diagnosis{
-		Problem: fmt.Sprintf("The clock of the backend is %s %s.", skew.Abs().Round(time.Second), where),
+		Problem: fmt.Sprintf("The clock of the backend is %s %s.", skew.Abs().Round(10*time.Second), where),
 		Step:    "access token", Seen: "Date: " + a.Header.Get("Date"),
 		LookAt: "The clocks of the backend's machine and of this one. Links to the dashboard are good for a minute, and tokens expire: with such a clock good ones are refused.",
 	}

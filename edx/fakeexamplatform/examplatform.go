@@ -15,6 +15,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"net/http"
 	"net/http/cookiejar"
@@ -436,11 +437,7 @@ type dashboard struct {
 
 // instructorLink is a link to the dashboard as it leaves the platform.
 var instructorLink = &fault.Seam[dashboard]{Name: "the link to the dashboard", Clone: func(d dashboard) dashboard {
-	claims := map[string]any{}
-	for name, value := range d.claims {
-		claims[name] = value
-	}
-	d.claims = claims
+	d.claims = maps.Clone(d.claims)
 	return d
 }}
 

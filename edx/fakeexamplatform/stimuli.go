@@ -2,6 +2,7 @@ package fakeexamplatform
 
 import (
 	"encoding/base64"
+	"maps"
 	"net/url"
 	"strings"
 	"time"
@@ -111,12 +112,8 @@ func authorizes(change func(token string) string) []fault.Effect {
 func says(name string, value any) []fault.Effect {
 	return []fault.Effect{apiCall.Change(func(c call) call {
 		if _, has := c.body[name]; has {
-			body := map[string]any{}
-			for name, value := range c.body {
-				body[name] = value
-			}
-			body[name] = value
-			c.body = body
+			c.body = maps.Clone(c.body)
+			c.body[name] = value
 		}
 		return c
 	})}

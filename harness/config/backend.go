@@ -88,7 +88,7 @@ func (c Config) checkBackend(p *problems) {
 			p.add(known.key, "is empty")
 		}
 	}
-	if c.IsEmbedded() {
+	if c.Backend.BaseURL == "" { // the embedded backend, or none
 		return
 	}
 	p.absolute("backend.base_url", c.Backend.BaseURL)

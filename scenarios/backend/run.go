@@ -158,8 +158,8 @@ func (r *Run) pass(ctx context.Context, d time.Duration) error {
 
 // Close ends the run.
 func (r *Run) Close() {
-	for i := len(r.closers) - 1; i >= 0; i-- {
-		r.closers[i]()
+	for _, end := range slices.Backward(r.closers) {
+		end()
 	}
 	r.closers = nil
 	if r.transport != nil {
@@ -203,8 +203,10 @@ func (r *Run) Undeclared(of requirements.Requirement) string {
 	return ""
 }
 
-// Gone says whether the backend has stopped working for good, and WhyGone what showed it.
-func (r *Run) Gone() bool      { return r.gone != "" && !r.config.Embedded.SkipPreflight }
+// Gone says whether the backend has stopped working for good.
+func (r *Run) Gone() bool { return r.gone != "" && !r.config.Embedded.SkipPreflight }
+
+// WhyGone is what showed that; empty while it works.
 func (r *Run) WhyGone() string { return r.gone }
 
 // AgentGone says that no browser has gone: there is none.
@@ -230,7 +232,7 @@ const firstPause = 250 * time.Millisecond
 // it does. An embedded one does at once, or never.
 func (r *Run) recovers(ctx context.Context) bool {
 	if r.config.IsEmbedded() {
-		return r.works(ctx) == "" || r.works(ctx) == ""
+		return r.works(ctx) == ""
 	}
 	end := time.Now().Add(r.config.Timeout.Restart.Std())
 	for pause := firstPause; time.Until(end) > 0; pause = min(2*pause, 20*firstPause) {

@@ -232,12 +232,17 @@ func (s *Scenario) Settle(ctx context.Context, again bool) bool {
 	return false
 }
 
-// Doubts, Contested, OnceMore and HoldAgainst are about agents that see different things:
-// here there is one.
-func (s *Scenario) Doubts(bool) []harness.Doubt                     { return nil }
-func (s *Scenario) Contested([]harness.Doubt) bool                  { return false }
+// Doubts is about agents that see different things: here there is one.
+func (s *Scenario) Doubts(bool) []harness.Doubt { return nil }
+
+// Contested says that nothing is: see [Scenario.Doubts].
+func (s *Scenario) Contested([]harness.Doubt) bool { return false }
+
+// OnceMore has nothing to add: see [Scenario.Doubts].
 func (s *Scenario) OnceMore(doubts []harness.Doubt) []harness.Doubt { return doubts }
-func (s *Scenario) HoldAgainst([]harness.Doubt, []string)           {}
+
+// HoldAgainst has nothing to hold: see [Scenario.Doubts].
+func (s *Scenario) HoldAgainst([]harness.Doubt, []string) {}
 
 // Drop takes back what was observed, since the scenario is done again, and ends it.
 func (s *Scenario) Drop() results.Fragment {

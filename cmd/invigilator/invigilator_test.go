@@ -388,3 +388,30 @@ func TestProof(t *testing.T) {
 		g.Expect(stderr).To(ContainSubstring(`no fault or null peer "nonsense"`))
 	})
 }
+
+func TestABackend(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	dir := t.TempDir()
+	stdout, stderr, status := run(t, dir, "demo", "backend")
+	g.Expect(status).To(Equal(0), stdout+stderr)
+	g.Expect(stdout).To(ContainSubstring("All 27 requirements passed."))
+	doc, err := results.ReadFile(filepath.Join(dir, "invigilator-report", "backend", "results.json"))
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(doc.Run.Subject.Side).To(Equal("backend"))
+	g.Expect(doc.NotCovered).To(HaveLen(3), "of the 30 that bind a backend, 27 are covered")
+
+	stdout, stderr, status = run(t, dir, "demo", "backend", "--only", "edx-instructor-verify", "--fault", "ignores-dashboard-expiry")
+	g.Expect(status).To(Equal(1), stdout+stderr)
+	g.Expect(stdout).To(ContainSubstring("dashboard-token-expired"))
+
+	_, stderr, status = run(t, dir, "backend", "--base-url", "http://127.0.0.1:1/", "--client-id", "edx", "--set", "backend.client_secret=abcdef")
+	g.Expect(status).To(Equal(3))
+	g.Expect(stderr).To(ContainSubstring("backend.base_url: ends with a slash"))
+
+	stdout, _, status = run(t, dir, "explain", "edx-instructor-verify")
+	g.Expect(status).To(Equal(0))
+	for _, part := range []string{"fake exam-platform", "dashboard-token-unsigned", "fake backend", "takes-unsigned-dashboard-token", "invigilator demo backend --only"} {
+		g.Expect(stdout).To(ContainSubstring(part))
+	}
+}

@@ -13,6 +13,7 @@ import (
 
 	"invigilator.example/harness"
 	"invigilator.example/harness/config"
+	"invigilator.example/harness/harnesstest"
 )
 
 // proxyTo is a proxy that ends at an address, and says who asked for what where it says so.
@@ -67,13 +68,13 @@ func TestAPublicAddressHasToLeadToTheRun(t *testing.T) {
 				t.Cleanup(front.Close)
 				at = front.Listener.Addr().String()
 			}
-			run := subject{change: func(c *config.Config) {
+			run := harnesstest.Tool{Change: func(c *config.Config) {
 				c.FakePlatform.Listen, c.FakePlatform.URL, c.TrustedProxies = listen, "http://"+at, test.proxies
 				if test.second {
 					_, port, _ := net.SplitHostPort(at)
 					c.Features, c.FakePlatform.OtherURL = []string{config.MultiplePlatforms}, "http://localhost:"+port
 				}
-			}}.start(t)
+			}}.Start(t)
 			var problems []string
 			for _, ready := range run.Reach(t.Context(), 0) {
 				if ready.Problem != nil {
@@ -96,7 +97,7 @@ func TestAPublicAddressHasToLeadToTheRun(t *testing.T) {
 func TestAPublicAddressOfTheFakeTool(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	run := campusAt{change: func(c *config.Config) { c.FakeTool.URL = "http://" + freeAddress(t) }}.start(t)
+	run := harnesstest.Campus{Change: func(c *config.Config) { c.FakeTool.URL = "http://" + freeAddress(t) }}.Start(t)
 	found := run.Reach(t.Context(), 0)
 	g.Expect(found[0].What).To(HavePrefix("fake_tool.url, http://127.0.0.1:"))
 	g.Expect(found[0].Problem).To(MatchError(ContainSubstring("There is no answer at")))

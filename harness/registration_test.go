@@ -15,6 +15,7 @@ import (
 	"invigilator.example/faketool/dynamicregistration"
 	"invigilator.example/harness"
 	"invigilator.example/harness/config"
+	"invigilator.example/harness/harnesstest"
 	"invigilator.example/lti"
 	"invigilator.example/results"
 )
@@ -24,14 +25,14 @@ import (
 func registering(t *testing.T, wrap func(http.Handler) http.Handler, features ...string) (*harness.Run, error) {
 	t.Helper()
 	g := NewWithT(t)
-	var content late
+	var content harnesstest.Late
 	server := httptest.NewServer(&content)
 	t.Cleanup(server.Close)
-	tool, err := faketool.New(faketool.Options{URL: server.URL, Key: subjectKey(t, 0)})
+	tool, err := faketool.New(faketool.Options{URL: server.URL, Key: harnesstest.SubjectKey(t, 0)})
 	g.Expect(err).NotTo(HaveOccurred())
-	content.set(tool)
+	content.Set(tool)
 	if wrap != nil {
-		content.set(wrap(tool))
+		content.Set(wrap(tool))
 	}
 	c := config.Default(config.ToolSide)
 	c.Agent, c.Features = "http", features

@@ -25,6 +25,7 @@ import (
 	"invigilator.example/harness"
 	"invigilator.example/harness/agent"
 	"invigilator.example/harness/config"
+	"invigilator.example/harness/harnesstest"
 )
 
 // issue makes a certificate for this machine, issued by another one, and by itself where there
@@ -62,24 +63,24 @@ func inPEM(t *testing.T, certificate *tls.Certificate) string {
 func startSecure(t *testing.T, certificate *tls.Certificate, change func(*config.Config)) *harness.Run {
 	t.Helper()
 	g := NewWithT(t)
-	var content late
+	var content harnesstest.Late
 	server := httptest.NewUnstartedServer(&content)
 	server.TLS = &tls.Config{Certificates: []tls.Certificate{*certificate}}
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.StartTLS()
 	t.Cleanup(server.Close)
-	run := start(t, server.URL, func(c *config.Config) {
+	run := harnesstest.Start(t, server.URL, func(c *config.Config) {
 		c.Tool.JWKSURL, c.Timeout.Launch = server.URL+faketool.JWKSPath, config.Duration(10*time.Second)
 		change(c)
 	})
-	tool, err := faketool.New(faketool.Options{URL: server.URL, Key: subjectKey(t, 0)})
+	tool, err := faketool.New(faketool.Options{URL: server.URL, Key: harnesstest.SubjectKey(t, 0)})
 	g.Expect(err).NotTo(HaveOccurred())
 	for _, known := range run.Registrations() {
 		g.Expect(tool.Register(faketool.Registration{
 			Issuer: known.Platform.Issuer(), ClientID: known.ClientID, AuthURL: known.AuthURL, JWKSURL: known.JWKSURL, DeploymentIDs: known.DeploymentIDs, TokenURL: known.TokenURL,
 		})).To(Succeed())
 	}
-	content.set(tool)
+	content.Set(tool)
 	return run
 }
 
@@ -140,7 +141,7 @@ func TestACertificateOfAPlatformThatIsNotTrusted(t *testing.T) {
 			g := NewWithT(t)
 			c, err := config.Load(config.Sources{Side: config.PlatformSide, Settings: map[string]string{
 				"platform.issuer": server.URL, "platform.auth_url": server.URL + "/auth", "platform.jwks_url": server.URL + "/keys", "registration.client_id": "1",
-				"fake_tool.listen": "127.0.0.1:0", "fake_tool.key_file": keyFile(t), "timeout.restart": "100ms", "agent": by,
+				"fake_tool.listen": "127.0.0.1:0", "fake_tool.key_file": harnesstest.KeyFile(t), "timeout.restart": "100ms", "agent": by,
 			}, Text: []byte("journeys: {opens: {user: learner, launch: resource-link, steps: [{open: '" + server.URL + "/link'}]}}")})
 			g.Expect(err).NotTo(HaveOccurred())
 			run, err := harness.StartPlatform(t.Context(), c, 1)

@@ -10,6 +10,7 @@ import (
 
 	"invigilator.example/faketool"
 	"invigilator.example/harness/config"
+	"invigilator.example/harness/harnesstest"
 )
 
 func TestAKeySetThatTheToolDoesNotReach(t *testing.T) {
@@ -48,14 +49,14 @@ func TestAKeySetThatTheToolDoesNotReach(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
 			listen := freeAddress(t)
-			_, err := subject{
-				change: func(c *config.Config) {
+			_, err := harnesstest.Tool{
+				Change: func(c *config.Config) {
 					c.FakePlatform.Listen = listen
 					if test.change != nil {
 						test.change(c)
 					}
 				},
-				wrap: func(tool http.Handler) http.Handler {
+				Wrap: func(tool http.Handler) http.Handler {
 					return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 						if r.URL.Path != faketool.LaunchPath {
 							tool.ServeHTTP(w, r)
@@ -67,7 +68,7 @@ func TestAKeySetThatTheToolDoesNotReach(t *testing.T) {
 						http.Error(w, "the key set cannot be fetched", http.StatusForbidden)
 					})
 				},
-			}.start(t).Preflight(t.Context())
+			}.Start(t).Preflight(t.Context())
 			for _, want := range test.want {
 				g.Expect(err).To(MatchError(ContainSubstring(want)))
 			}

@@ -247,7 +247,9 @@ func algorithms(key jwk.Key) []jwa.SignatureAlgorithm {
 		if len(key.N())*8 < least {
 			return nil
 		}
-	case interface{ Crv() jwa.EllipticCurveAlgorithm }: // EC and OKP
+	case interface {
+		Crv() jwa.EllipticCurveAlgorithm
+	}: // EC and OKP
 		return ofCurve(key.Crv())
 	default:
 		return nil

@@ -19,12 +19,12 @@ import (
 // A kind is a message that the fake platform can launch a tool with.
 type kind struct {
 	Name, Message string
-	feature       string            // of tools that take it; empty for all
-	part          fakeplatform.Part // whose stimuli it can have
+	feature       string // of tools that take it; empty for all
+	part          string // whose stimuli it can have
 }
 
 var kinds = []kind{
-	{"Resource link", lti.ResourceLinkRequest, "", fakeplatform.OfLaunches},
+	{"Resource link", lti.ResourceLinkRequest, "", ""},
 	{"Deep linking", lti.DeepLinkingRequest, config.DeepLinking, requirements.DeepLinking},
 	{"Proctored exam", lti.StartProctoring, config.Proctoring, requirements.Proctoring},
 }
@@ -60,7 +60,7 @@ func (w *Workbench) choices() (list []Choice) {
 
 func probes() (list []Choice) {
 	for _, f := range faketool.Stimuli() {
-		if f.Part == "" && !f.Borrows && part.AuthRequested.Changed(f.Effects) {
+		if f.Part == "" && f.Borrows == "" && part.AuthRequested.Changed(f.Effects) {
 			list = append(list, Choice{f.Name, f.Does, f.Provokes, ""})
 		}
 	}
@@ -160,7 +160,7 @@ func (w *Workbench) launch(c composed) (*sending, string, error) {
 			return nil, "", fmt.Errorf("such a message has no stimulus %q", results.Bounded(c.Stimulus, 100))
 		}
 		plan.Fault, s.does, s.requirement = &f, f.Does, f.Provokes
-		if f.Borrows {
+		if f.Borrows != "" {
 			if plan.Other = w.lastValid(); plan.Other == nil {
 				return nil, "", fmt.Errorf("%s takes a value from an earlier launch: send a valid one first", f.Name)
 			}

@@ -119,7 +119,7 @@ func (w *Workbench) startBoth(o Options) error {
 	if w.prober, err = faketool.New(faketool.Options{URL: proberURL, Client: o.Client}); err != nil {
 		return err
 	}
-	w.prober.Hold(true)
+	w.prober.HoldLogins(true)
 	for clientID, to := range map[string]*faketool.Tool{o.Config.Registration.ClientID: tool, probingClient: w.prober} {
 		deployments := []string{o.Config.Registration.DeploymentID}
 		err := errors.Join(
@@ -167,7 +167,7 @@ func (w *Workbench) startForPlatform(o Options) error {
 	if w.prober, err = faketool.New(faketool.Options{URL: address, Client: o.Client, Key: o.ToolKey}); err != nil {
 		return err
 	}
-	w.prober.Hold(true)
+	w.prober.HoldLogins(true)
 	err = w.prober.Register(faketool.Registration{
 		Issuer: c.Platform.Issuer, ClientID: c.Registration.ClientID, AuthURL: c.Platform.AuthURL, JWKSURL: c.Platform.JWKSURL, TokenURL: c.Platform.TokenURL,
 	})

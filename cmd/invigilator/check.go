@@ -35,6 +35,10 @@ type checked interface {
 	scenarios.Subject
 	// Reach waits for the addresses of the subject.
 	Reach(ctx context.Context, patience time.Duration) []harness.Readiness
+}
+
+// keyed is a run whose subject needs its key set.
+type keyed interface {
 	// KeySet is where the subject finds that of the run, and whether it has been fetched.
 	KeySet() (address string, fetched bool)
 }
@@ -114,7 +118,9 @@ func (k *checkCommand) check(c config.Config) error {
 		if err := t.preflight(found, err); err != nil {
 			return cmp.Or(context.Cause(stopped), err)
 		}
-		t.keySet(c.Side, subject)
+		if run, is := subject.(keyed); is {
+			t.keySet(c.Side, run)
+		}
 	}
 	return t.end(c)
 }
@@ -167,8 +173,8 @@ func (t *told) preflight(found results.Fragment, err error) error {
 
 // keySet tells whether the subject has fetched the key set of the run. A tool needs it for every
 // launch; a platform needs that of the tool only for what the tool signs.
-func (t *told) keySet(side config.Side, subject checked) {
-	address, fetched := subject.KeySet()
+func (t *told) keySet(side config.Side, run keyed) {
+	address, fetched := run.KeySet()
 	switch {
 	case fetched:
 		say("ok       the %s's server reaches the key set of the run, %s\n", side, address)

@@ -99,7 +99,7 @@ func New(o Options) (*Backend, error) {
 		exams: map[string]*exam{}, attempts: map[string]*attempt{}, users: map[string]*user{}, tokens: map[string]account{},
 	}
 	if o.Watch {
-		b.faults = b.faults.Watch(fault.ByName(Faults(), func(f Fault) (string, []fault.Effect) { return f.Name, f.Effects }))
+		b.faults = b.faults.Watch(Faults()...)
 	}
 	b.ctx, b.end = context.WithCancel(context.Background())
 	b.routes()
@@ -112,8 +112,8 @@ func (b *Backend) Close() {
 	b.calls.Wait()
 }
 
-// Consulted returns the faults that would have made a difference since it was last called.
-func (b *Backend) Consulted() []string { return b.faults.Reached() }
+// FaultsReached returns the faults that would have made a difference since it was last called.
+func (b *Backend) FaultsReached() []string { return b.faults.Reached() }
 
 // ServeHTTP answers as the backend.
 func (b *Backend) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -15,30 +15,15 @@ import (
 	"invigilator.example/fault"
 )
 
-// A Fault is a way for the backend to be wrong, or, where it is Permitted, unusual. Proves is
-// the requirement that it breaks, by the id in the catalogue; empty where it is permitted.
-type Fault struct {
-	Name, Does, Proves string
-	Permitted          bool
-	Effects            []fault.Effect
-}
-
-// Faults returns all of them.
-func Faults() []Fault { return slices.Clone(faults) }
+// Faults returns the defects that the backend can have, and what is unusual and permitted.
+func Faults() []fault.Fault { return slices.Clone(faults) }
 
 // FaultNamed returns the fault of a name, and whether there is one.
-func FaultNamed(name string) (Fault, bool) {
-	for _, f := range faults {
-		if f.Name == name {
-			return f, true
-		}
-	}
-	return Fault{}, false
-}
+func FaultNamed(name string) (fault.Fault, bool) { return fault.Named(faults, name) }
 
 var faults = slices.Concat(accessFaults, examFaults, attemptFaults, callbackFaults, dashboardFaults, conducts)
 
-var accessFaults = []Fault{
+var accessFaults = []fault.Fault{
 	{Name: "issues-opaque-tokens", Proves: "edx-token-endpoint", Does: "issues access tokens that are no JWTs", Effects: []fault.Effect{
 		member(tokenIssued, edx.AccessToken, func(token any) any { return opaque(token) }),
 		tokenIsOurs.Lift(func(c bearing) bool { return c.isOurs(transparent(c.token)) }),
@@ -78,7 +63,7 @@ var accessFaults = []Fault{
 	}},
 }
 
-var examFaults = []Fault{
+var examFaults = []fault.Fault{
 	{Name: "leaves-out-exam-id", Proves: "edx-exam-create-id", Does: "answers an exam that is created without an id", Effects: when(examSaved, created, func(a *answer) { a.Body = object{} })},
 	{Name: "answers-update-with-other-id", Proves: "edx-exam-id-stable", Does: "answers the update of an exam with another id", Effects: when(examSaved, updated, func(a *answer) { a.Body = object{"id": a.Of.Exam + "-2"} })},
 	{Name: "exam-ids-as-numbers", Proves: "edx-exam-id-stable", Does: "gives the ids of exams as numbers", Effects: append(
@@ -110,7 +95,7 @@ var examFaults = []Fault{
 	})},
 }
 
-var attemptFaults = []Fault{
+var attemptFaults = []fault.Fault{
 	{Name: "registers-with-201", Proves: "edx-attempt-create-200", Does: "answers the registration of an attempt with 201", Effects: when(registered, taken, func(a *answer) { a.Status = http.StatusCreated })},
 	{Name: "refuses-names-of-other-scripts", Proves: "edx-attempt-create-200", Does: "registers nobody whose name has letters that are not ASCII", Effects: when(registered, func(a answer) bool {
 		return strings.ContainsFunc(a.Of.Learner, func(c rune) bool { return c > unicode.MaxASCII })
@@ -153,7 +138,7 @@ var attemptFaults = []Fault{
 	})},
 }
 
-var callbackFaults = []Fault{
+var callbackFaults = []fault.Fault{
 	{Name: "never-ready", Proves: "edx-ready-callback", Does: "never tells the platform that the program is up", Effects: unsent(edx.Ready)},
 	{Name: "ready-at-path-of-documentation", Proves: "edx-ready-callback", Does: "posts ready to the path that the documentation prints, and the platform does not route", Effects: sends(edx.Ready, documented)},
 	{Name: "ready-as-bearer", Proves: "edx-ready-callback", Does: "posts ready with the word Bearer before the token", Effects: sends(edx.Ready, bearer)},
@@ -178,7 +163,7 @@ var callbackFaults = []Fault{
 	})},
 }
 
-var dashboardFaults = []Fault{
+var dashboardFaults = []fault.Fault{
 	{Name: "shows-dashboard-without-token", Proves: "edx-instructor-verify", Does: "shows the dashboard to who has no token", Effects: []fault.Effect{visitHasToken.Lift(nil)}},
 	{Name: "skips-dashboard-signature", Proves: "edx-instructor-verify", Does: "shows the dashboard whoever has signed the token", Effects: []fault.Effect{visitIsSigned.Lift(nil)}},
 	{Name: "takes-unsigned-dashboard-token", Proves: "edx-instructor-verify", Does: "shows the dashboard for a token with alg none", Effects: []fault.Effect{visitIsSigned.Lift(func(v visiting) bool { return v.unsigned })}},
@@ -193,7 +178,7 @@ var dashboardFaults = []Fault{
 }
 
 // conducts are what backends may do, too.
-var conducts = []Fault{
+var conducts = []fault.Fault{
 	{Name: "config-without-rules", Permitted: true, Does: "has no rules", Effects: lacks(configReply, "rules")},
 	{Name: "config-is-empty", Permitted: true, Does: "has a configuration that says nothing", Effects: changes(configReply, func(a *answer) { a.Body = object{} })},
 	{Name: "says-more", Permitted: true, Does: "has further members in what it answers", Effects: slices.Concat(

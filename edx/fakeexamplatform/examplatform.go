@@ -2,7 +2,7 @@
 // proctoring backend what edx-proctoring asks, in the same words, and takes the callbacks
 // of the backend. It checks nothing of what it is answered, and keeps it for who does.
 //
-// What it sends passes seams, which a [fault.Fault]-like [Stimulus] changes in one thing;
+// What it sends passes seams, which a stimulus changes in one thing;
 // [Platform.With] returns a platform that has one.
 package fakeexamplatform
 
@@ -91,7 +91,7 @@ func New(o Options) (*Platform, error) {
 }
 
 // With returns the same platform, as it is with a stimulus.
-func (p *Platform) With(s Stimulus) *Platform {
+func (p *Platform) With(s fault.Fault) *Platform {
 	return &Platform{state: p.state, faults: fault.Carry(s.Effects...)}
 }
 

@@ -12,31 +12,17 @@ import (
 	"invigilator.example/lti"
 )
 
-// A Stimulus is a way to differ in one thing from what a platform sends. Name is the case in
-// the catalogue of the requirement that it provokes a reaction to. What is Permitted has to
-// be answered as if nothing differed; all else has to be refused.
-type Stimulus struct {
-	Name, Does, Provokes string
-	Permitted            bool
-	Effects              []fault.Effect
-}
-
-// Stimuli returns all of them.
-func Stimuli() []Stimulus { return append([]Stimulus{Stale("")}, stimuli...) }
+// Stimuli returns the ways to differ in one thing from what a platform sends. Each is named as
+// the case in the catalogue. What is permitted has to be answered as if nothing differed; all
+// else has to be refused.
+func Stimuli() []fault.Fault { return append([]fault.Fault{Stale("")}, stimuli...) }
 
 // StimulusNamed returns the stimulus of a name, and whether there is one.
-func StimulusNamed(name string) (Stimulus, bool) {
-	for _, s := range stimuli {
-		if s.Name == name {
-			return s, true
-		}
-	}
-	return Stimulus{}, false
-}
+func StimulusNamed(name string) (fault.Fault, bool) { return fault.Named(stimuli, name) }
 
 // Stale is the stimulus of calling the API with a token that has expired.
-func Stale(token string) Stimulus {
-	s := Stimulus{Name: "api-token-expired", Provokes: badToken, Does: "calls the API with a genuine token that has expired"}
+func Stale(token string) fault.Fault {
+	s := fault.Fault{Name: "api-token-expired", Provokes: badToken, Does: "calls the API with a genuine token that has expired"}
 	s.Effects = authorizes(func(string) string { return token })
 	return s
 }
@@ -49,7 +35,7 @@ const (
 	registration   = "edx-attempt-create-200"
 )
 
-var stimuli = []Stimulus{
+var stimuli = []fault.Fault{
 	{Name: "client-secret-wrong", Provokes: badCredentials, Does: "asks for a token with a client_secret that differs in one character", Effects: asks(edx.ClientSecret, fault.Alter)},
 	{Name: "client-id-unknown", Provokes: badCredentials, Does: "asks for a token as a client that the backend does not know", Effects: asks(edx.ClientID, func(id string) string { return id + "-unknown" })},
 	{Name: "grant-type-other", Provokes: badCredentials, Does: "asks for a token with grant_type=password", Effects: asks(edx.GrantType, func(string) string { return "password" })},

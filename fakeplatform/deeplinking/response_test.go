@@ -30,7 +30,7 @@ func (r room) stimulated(t *testing.T, name string) (*ltitest.Launch, *ltitest.P
 	l := r.ask(t, everything)
 	f, known := faketool.FaultNamed(name)
 	g.Expect(known).To(BeTrue(), name)
-	message, err := library.Of(r.tool).Respond(r.tool.Last(t).Answer, library.Probe{Fault: f.Stimulus(), Other: other})
+	message, err := library.Of(r.tool).Respond(r.tool.Last(t).Answer, library.Probe{Fault: &f, Other: other})
 	g.Expect(err).NotTo(HaveOccurred())
 	return l, l.Browser.Open(t, message.Address)
 }

@@ -11,6 +11,7 @@ import (
 
 	"invigilator.example/edx"
 	"invigilator.example/edx/fakeexamplatform"
+	"invigilator.example/fault"
 	"invigilator.example/harness"
 	"invigilator.example/requirements"
 	"invigilator.example/results"
@@ -32,7 +33,7 @@ func scene() *Scenario {
 	return scenarios.Enter(func(run scenarios.Subject, tb harness.TB, text, location string) *Scenario {
 		r := run.(*Run)
 		if r.embedded != nil {
-			r.embedded.Consulted() // what came before is not this one's
+			r.embedded.FaultsReached() // what came before is not this one's
 		}
 		return &Scenario{run: r, tb: tb, text: text, location: location, fragment: results.Fragment{Flows: map[string]results.Flow{}}}
 	})
@@ -46,14 +47,14 @@ func (s *Scenario) platform(title string) *fakeexamplatform.Platform {
 }
 
 // with is [Scenario.platform] with a stimulus.
-func (s *Scenario) with(stimulus fakeexamplatform.Stimulus) *fakeexamplatform.Platform {
+func (s *Scenario) with(stimulus fault.Fault) *fakeexamplatform.Platform {
 	s.keep()
 	s.flow = s.run.begin(stimulus.Name+": "+stimulus.Does, stimulus.Name)
 	return s.run.platform.With(stimulus)
 }
 
 // stimulus is the one of a name.
-func (s *Scenario) stimulus(name string) fakeexamplatform.Stimulus {
+func (s *Scenario) stimulus(name string) fault.Fault {
 	s.tb.Helper()
 	stimulus, ok := fakeexamplatform.StimulusNamed(name)
 	if !ok {
@@ -265,7 +266,7 @@ func (s *Scenario) find(kind, says string) {
 func (s *Scenario) Finish() results.Fragment {
 	s.keep()
 	if s.run.embedded != nil {
-		s.fragment.Consulted = append(s.fragment.Consulted, s.run.embedded.Consulted()...)
+		s.fragment.Consulted = append(s.fragment.Consulted, s.run.embedded.FaultsReached()...)
 	}
 	wanted := map[string]bool{}
 	for i, o := range s.fragment.Observations {

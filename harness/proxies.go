@@ -27,9 +27,9 @@ func (p proxies) believe(r *http.Request) (*http.Request, string) {
 	}
 	hops := hopsOf(r.Header)
 	var seen hop
-	for i := len(hops) - 1; i >= 0; i-- {
-		seen = hop{cmp.Or(hops[i].from, seen.from), cmp.Or(hops[i].host, seen.host), cmp.Or(hops[i].proto, seen.proto)}
-		if from, ok = addressOf(hops[i].from); !ok || !p.has(from) {
+	for _, at := range slices.Backward(hops) {
+		seen = hop{cmp.Or(at.from, seen.from), cmp.Or(at.host, seen.host), cmp.Or(at.proto, seen.proto)}
+		if from, ok = addressOf(at.from); !ok || !p.has(from) {
 			break
 		}
 	}

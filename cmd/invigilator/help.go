@@ -52,6 +52,20 @@ func (*demoPlatformCommand) Help() string {
 }
 
 // Help has examples.
+func (*backendCommand) Help() string {
+	return examples(
+		"A proctoring backend; prints what to enter on the other side first", "invigilator backend --base-url https://proctoring.example --client-id invigilator",
+		"In CI: as the file says, held against an earlier run", "invigilator backend --yes --config invigilator.yaml --baseline last.json --report out",
+	)
+}
+
+// Help has examples.
+func (*demoBackendCommand) Help() string {
+	return examples("All of it", "invigilator demo backend",
+		"A backend with a fault, and the check that finds it", "invigilator demo backend --fault accepts-wrong-secret --only edx-token-bad-credentials")
+}
+
+// Help has examples.
 func (*demoJourneyCommand) Help() string {
 	return examples("How a learner opens a link in the campus", "invigilator demo journey learner-opens-link",
 		"How an instructor opens a work for review", "invigilator demo journey instructor-reviews --line-item Essay --learner 'Ada Lovelace'")

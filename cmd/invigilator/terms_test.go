@@ -43,7 +43,7 @@ func TestARecommendationThatIsNoLongerKeptTurnsARunRed(t *testing.T) {
 	says, status = demo("bad", "--baseline", "bad/results.json", "--fault", forgetful)
 	g.Expect(status).To(Equal(3), says)
 	g.Expect(says).To(ContainSubstring("what this run writes its own results to"))
-	says, status = demo("out", "--require", "cs-oidc-tool-target-origin")
+	says, status = demo("out", "--require", "practice-dr-tool-ssrf")
 	g.Expect(status).To(Equal(3), says)
 	g.Expect(says).To(ContainSubstring("require: no scenario of this version checks"))
 

@@ -51,14 +51,13 @@ type verifyCommand struct {
 
 // Help has examples.
 func (*verifyCommand) Help() string {
-	return `Says whether a results document is what was written, who has signed it, and whether the reports in the same folder are made from it. It holds the document against its digest (results.json.sha256) and its signature (results.json.jws), and each report against the signature, or against what this version makes of the document.
+	return `Says whether a results document is what was written, who has signed it, and whether the reports in the same folder are made from it. It holds the document against its digest (results.json.sha256) and its signature (results.json.jws), and each report against the signature, or against what this version makes of the document. A run is signed with --sign-key.
 
 Exit status: 0 all that is there belongs together, and the signature is of the key; 1 something does not, or there is no signature of the key; 3 that cannot be said.
 
 ` + examples(
 		"Was anything changed since it was written?", "invigilator verify results.json",
 		"Is it from those whose public key this is?", "invigilator verify results.json --key public.pem",
-		"To sign a run", "invigilator tool --yes --sign-key private.pem --report out",
 	)
 }
 

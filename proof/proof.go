@@ -683,8 +683,9 @@ func reason(r results.Requirement) string {
 // hold compares what the suite found with what the subject is.
 func (s *subject) hold(doc results.Document, usual map[string]results.Verdict, update bool) {
 	tells := doc.Diagnosis != nil
-	if s.part {
-		tells = slices.ContainsFunc(doc.Findings, func(f results.Finding) bool { return f.Kind == "away" })
+	if s.part { // a service that goes in the middle of an exam may leave that paused, so that no further one can be launched
+		tells = tells && strings.HasPrefix(doc.Diagnosis.Problem, fmt.Sprintf("The %s went away", s.row.Side)) ||
+			slices.ContainsFunc(doc.Findings, func(f results.Finding) bool { return f.Kind == "away" })
 	}
 	if s.takesOver && !tells && !s.flaps { // which may show nowhere
 		s.row.Wrong = append(s.row.Wrong, "nothing tells that the subject has gone")

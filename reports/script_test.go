@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,7 +23,7 @@ func opened(t *testing.T, g *WithT, text, fragment string, options ...chromedp.E
 	g.Expect(os.WriteFile(path, []byte(text), 0o600)).To(Succeed())
 	own, err := agent.BrowserOptions{}.ExecOptions()
 	g.Expect(err).NotTo(HaveOccurred())
-	bounded, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	bounded, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	t.Cleanup(cancel)
 	allocator, cancel := chromedp.NewExecAllocator(bounded, append(own, options...)...)
 	t.Cleanup(cancel)
@@ -87,7 +88,7 @@ func TestFilterIsInTheAddress(t *testing.T) {
 func openEverything(g *WithT, browser context.Context) {
 	_, err := chromedp.Run(browser, chromedp.Evaluate[any](`(async () => {
 		for (let closed; (closed = [...document.querySelectorAll("details:not([open]), details[data-pack]")]).length;) {
-			for (const box of closed) { box.open = true; await fill(box); }
+			for (const box of closed) { box.open = true; if (box.dataset.pack) await fill(box); }
 		}
 	})()`, chromedp.EvalAwaitPromise))
 	g.Expect(err).NotTo(HaveOccurred())
@@ -109,32 +110,74 @@ func TestHostileRunsNothing(t *testing.T) {
 	}
 }
 
-// TestPageIsAccessible holds the page, with all open, against the rules of axe-core, which
-// scripts/accessible installs.
+// wholePage has axe-core look at all of a page but its colours; ofEachKind at the colours of one
+// text of each kind, by the elements that it is in and their classes: those of a style are the
+// same everywhere, and to compare the colours of all texts of a run takes hours.
+const (
+	wholePage  = `axe.run(document, {rules: {"color-contrast": {enabled: false}}})`
+	ofEachKind = `axe.run({include: (() => {
+		const kinds = new Map(), texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+		for (let text; (text = texts.nextNode());) {
+			if (!text.data.trim() || text.parentElement.closest("script, style")) continue;
+			let kind = "";
+			for (let at = text.parentElement; at; at = at.parentElement) kind += at.localName + "." + at.getAttribute("class") + " ";
+			if (!kinds.has(kind)) kinds.set(kind, text.parentElement);
+		}
+		return [...kinds.values()];
+	})()}, {runOnly: ["color-contrast"]})`
+)
+
+// violated opens all of a page, and says which rules of axe-core it breaks.
+func violated(t *testing.T, g *WithT, axe, page string, options ...chromedp.ExecAllocatorOption) (found string) {
+	browser := opened(t, g, page, "", options...)
+	openEverything(g, browser)
+	evaluated[any](g, browser, axe+"; null")
+	for _, run := range []string{wholePage, ofEachKind} {
+		says, err := chromedp.Run(browser, chromedp.Evaluate[string](run+`.then((found) =>
+			found.violations.map((v) => v.id + " " + v.nodes.map((n) => n.html.slice(0, 200)).slice(0, 3).join(" ")).join("\n"))`, chromedp.EvalAwaitPromise))
+		g.Expect(err).NotTo(HaveOccurred())
+		found += says
+	}
+	return found
+}
+
+// TestPageIsAccessible holds pages, with all open, against the rules of axe-core: those of the
+// documents of these tests, and those of whole runs, which PAGES names. scripts/accessible
+// installs axe-core and makes the runs.
 func TestPageIsAccessible(t *testing.T) {
 	path := os.Getenv("AXE")
 	if path == "" {
 		t.Skip("AXE names no axe.min.js: see scripts/accessible")
 	}
 	g := NewWithT(t)
-	axe, err := os.ReadFile(path)
+	text, err := os.ReadFile(path)
 	g.Expect(err).NotTo(HaveOccurred())
+	axe, pages := string(text), map[string]string{}
 	for name, doc := range documents {
+		pages[name] = render(g, "HTML", doc())
+	}
+	for _, path := range strings.Fields(os.Getenv("PAGES")) {
+		page, err := os.ReadFile(path)
+		g.Expect(err).NotTo(HaveOccurred())
+		pages[path] = string(page)
+	}
+	for name, page := range pages {
 		for shape, options := range map[string][]chromedp.ExecAllocatorOption{
 			"light": {chromedp.WindowSize(1200, 800)}, "dark, on a phone": {chromedp.WindowSize(390, 800), chromedp.Flag("blink-settings", "preferredColorScheme=0")},
 		} {
 			t.Run(name+", "+shape, func(t *testing.T) {
 				g := NewWithT(t)
-				browser := opened(t, g, render(g, "HTML", doc()), "", options...)
-				if len(doc().Requirements) > 0 {
-					openEverything(g, browser)
-				}
-				evaluated[any](g, browser, string(axe)+"; null")
-				found, err := chromedp.Run(browser, chromedp.Evaluate[string](`axe.run().then((found) =>
-					found.violations.map((v) => v.id + " " + v.nodes.map((n) => n.html.slice(0, 200)).slice(0, 3).join(" ")).join("\n"))`, chromedp.EvalAwaitPromise))
-				g.Expect(err).NotTo(HaveOccurred())
-				g.Expect(found).To(BeEmpty())
+				g.Expect(violated(t, g, axe, page, options...)).To(BeEmpty())
 			})
 		}
+	}
+	for rule, spoilt := range map[string][2]string{
+		"color-contrast": {"</style>", ".behind .soft { color: #eee; }</style>"}, "svg-img-alt": {`role="img" aria-label="Screenshot of`, `role="img" data-label="`}, "html-has-lang": {` lang="en"`, ""},
+	} {
+		t.Run("without "+rule, func(t *testing.T) {
+			g := NewWithT(t)
+			g.Expect(pages["sample"]).To(ContainSubstring(spoilt[0]))
+			g.Expect(violated(t, g, axe, strings.ReplaceAll(pages["sample"], spoilt[0], spoilt[1]), chromedp.WindowSize(1200, 800))).To(ContainSubstring(rule))
+		})
 	}
 }

@@ -21,7 +21,7 @@ CATALOGUE = docs/catalogue.md
 # The race detector needs a C compiler.
 RACE = $(shell if command -v "$$(go env CC)" >/dev/null; then echo -race; else echo "No C compiler: testing without the race detector." >&2; fi)
 
-.PHONY: run test fuzz proof check bench soak interop accessible lint binaries release docs build browser clean
+.PHONY: run test fuzz proof check bench soak interop accessible picture lint binaries release docs build browser clean
 
 ## run: judge both embedded subjects in a browser, a tool and a platform, and write the reports
 run: browser build
@@ -66,6 +66,11 @@ soak:
 ## accessible: hold the pages of reports against axe-core, which is from npm
 accessible: browser
 	scripts/accessible
+
+## picture: take the picture of a report that the README shows
+picture: browser build
+	bin/invigilator demo tool --profile launch --fault accepts-alg-none --report bin/picture >bin/picture.txt || test $$? -eq 1
+	go run ./scripts/picture -height 2010 bin/picture/report.html docs/report.webp
 
 ## interop: judge real tools from npm
 interop: browser

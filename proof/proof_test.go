@@ -315,3 +315,17 @@ func TestAProofThatCannotBeMade(t *testing.T) {
 	_, err = prove(interrupted, t, suite{Usual: passes(nonce)}, faketool.AcceptsEmptyNonce)
 	g.Expect(err).To(MatchError(ContainSubstring("interrupted")))
 }
+
+// A row names what its fault turns, the gravest first, and no more than a line has room for.
+func TestARowNamesWhatItTurns(t *testing.T) {
+	g := NewWithT(t)
+	row := proof.Row{Cells: map[string]proof.Cell{
+		"b": {Actual: results.Failed}, "a": {Actual: results.Warned}, "c": {Actual: results.Passed}, "d": {Actual: results.Inconclusive},
+	}}
+	g.Expect(row.Turned()).To(Equal("b (failed), a (warned)"))
+	for _, id := range []string{"e", "f", "g", "h"} {
+		row.Cells[id] = proof.Cell{Actual: results.Failed}
+	}
+	g.Expect(row.Turned()).To(Equal("b (failed), e (failed), f (failed), g (failed), and 2 more"))
+	g.Expect(proof.Row{}.Turned()).To(BeEmpty())
+}

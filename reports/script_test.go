@@ -156,7 +156,7 @@ func TestPageIsAccessible(t *testing.T) {
 	for name, doc := range documents {
 		pages[name] = render(g, "HTML", doc())
 	}
-	for _, path := range strings.Fields(os.Getenv("PAGES")) {
+	for path := range strings.FieldsSeq(os.Getenv("PAGES")) {
 		page, err := os.ReadFile(path)
 		g.Expect(err).NotTo(HaveOccurred())
 		pages[path] = string(page)

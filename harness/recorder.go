@@ -1,13 +1,12 @@
 package harness
 
 import (
-	"bytes"
-	"io"
 	"net/http"
 	"slices"
 	"sync"
 	"time"
 
+	"invigilator.example/capture"
 	"invigilator.example/results"
 )
 
@@ -37,12 +36,8 @@ type recorded struct {
 func (r *recorder) wrap(seenBy string, base string, handler http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
 		at := time.Now()
-		body := &head{}
-		request.Body = struct {
-			io.Reader
-			io.Closer
-		}{io.TeeReader(request.Body, body), request.Body}
-		kept := &keeper{ResponseWriter: w, status: http.StatusOK}
+		body := capture.Request(request, maxRecordedBody)
+		kept := capture.NewAnswer(w, maxRecordedBody)
 		finish := func() {
 			if k := knockOf(request); k != nil && r.strange(k) {
 				return
@@ -50,8 +45,8 @@ func (r *recorder) wrap(seenBy string, base string, handler http.Handler) http.H
 			r.add(at, results.Step{
 				Note:   cameTo(knockOf(request), base),
 				SeenBy: seenBy, Method: request.Method, URL: results.Bounded(base+request.URL.String(), maxRecordedBody),
-				RequestHeader: results.Header(request.Header), RequestBody: body.String(),
-				Status: kept.status, ResponseHeader: results.Header(w.Header()), ResponseBody: kept.body.String(),
+				RequestHeader: results.Header(request.Header), RequestBody: textOf(body),
+				Status: kept.Status, ResponseHeader: results.Header(w.Header()), ResponseBody: textOf(kept.Body),
 			})
 		}
 		defer finish() // also where the handler hangs up by panicking
@@ -100,43 +95,11 @@ func (r *recorder) between(from, to time.Time) []results.Step {
 	return steps
 }
 
-// head keeps the beginning of what is written to it.
-type head struct {
-	bytes.Buffer
-	total int
-}
-
-func (h *head) Write(p []byte) (int, error) {
-	h.total += len(p)
-	if room := maxRecordedBody - h.Len(); room > 0 {
-		h.Buffer.Write(p[:min(room, len(p))])
-	}
-	return len(p), nil
-}
-
-func (h *head) String() string {
-	text := results.Bounded(h.Buffer.String(), maxRecordedBody)
-	if h.total > h.Len() {
+// textOf is what is shown of a body.
+func textOf(b *capture.Body) string {
+	text := results.Bounded(string(b.Bytes()), maxRecordedBody)
+	if b.Cut() {
 		text += " [cut]"
 	}
 	return text
 }
-
-type keeper struct {
-	http.ResponseWriter
-	status int
-	body   head
-}
-
-func (k *keeper) WriteHeader(status int) {
-	k.status = status
-	k.ResponseWriter.WriteHeader(status)
-}
-
-func (k *keeper) Write(p []byte) (int, error) {
-	_, _ = k.body.Write(p)
-	return k.ResponseWriter.Write(p)
-}
-
-// Unwrap lets handlers reach the connection.
-func (k *keeper) Unwrap() http.ResponseWriter { return k.ResponseWriter }

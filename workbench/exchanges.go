@@ -13,6 +13,7 @@ import (
 
 	"github.com/PuerkitoBio/goquery"
 
+	"invigilator.example/capture"
 	"invigilator.example/faketool"
 	"invigilator.example/lti"
 	"invigilator.example/results"
@@ -65,14 +66,14 @@ func (e *exchanges) wrap(name, base string, holds bool, handler http.Handler) ht
 			io.Reader
 			io.Closer
 		}{io.MultiReader(bytes.NewReader(body), r.Body), r.Body}
-		kept := &keeper{ResponseWriter: w, status: http.StatusOK}
+		kept := capture.NewAnswer(w, maxBody)
 		handler.ServeHTTP(kept, r)
 		if r.URL.Path == "/favicon.ico" {
 			return
 		}
 		shown := Exchange{
 			At: at.Format("15:04:05"), From: "server", To: name, Method: results.Bounded(r.Method, 20), Path: results.Bounded(r.URL.EscapedPath(), 300),
-			Status: kept.status, Headers: results.Header(r.Header), Answered: results.Header(w.Header()),
+			Status: kept.Status, Headers: results.Header(r.Header), Answered: results.Header(w.Header()),
 		}
 		if strings.Contains(r.UserAgent(), "Mozilla/") {
 			shown.From = "browser"
@@ -83,7 +84,7 @@ func (e *exchanges) wrap(name, base string, holds bool, handler http.Handler) ht
 			form, _ := url.ParseQuery(string(body)) // what can be read
 			shown.Asked = append(shown.Asked, fieldsOf(form)...)
 		}
-		shown.answer(w.Header(), kept.body.Bytes(), base)
+		shown.answer(w.Header(), kept.Body.Bytes(), base)
 		e.add(shown)
 	})
 }
@@ -196,25 +197,3 @@ func (e *exchanges) since(id int) ([]Exchange, <-chan struct{}) {
 	}
 	return slices.Clone(e.list[from:]), e.changed
 }
-
-// keeper keeps the beginning of an answer.
-type keeper struct {
-	http.ResponseWriter
-	status int
-	body   bytes.Buffer
-}
-
-func (k *keeper) WriteHeader(status int) {
-	k.status = status
-	k.ResponseWriter.WriteHeader(status)
-}
-
-func (k *keeper) Write(p []byte) (int, error) {
-	if room := maxBody - k.body.Len(); room > 0 {
-		k.body.Write(p[:min(room, len(p))])
-	}
-	return k.ResponseWriter.Write(p)
-}
-
-// Unwrap lets handlers reach the connection.
-func (k *keeper) Unwrap() http.ResponseWriter { return k.ResponseWriter }

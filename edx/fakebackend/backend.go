@@ -32,7 +32,7 @@ type Options struct {
 	Now func() time.Time
 	// Faults are the names of those that the backend has.
 	Faults []string
-	// Watch has [Backend.Consulted] tell which other faults would have made a difference.
+	// Watch has [Backend.FaultsReached] tell which other faults would have made a difference.
 	Watch bool
 }
 

@@ -20,6 +20,7 @@ import (
 	"sync"
 	"time"
 
+	"invigilator.example/capture"
 	"invigilator.example/edx"
 	"invigilator.example/edx/fakebackend"
 	"invigilator.example/edx/fakeexamplatform"
@@ -338,7 +339,7 @@ func (r recorder) RoundTrip(request *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	step.Status, step.ResponseHeader = response.StatusCode, results.Header(response.Header)
-	response.Body = &heard{ReadCloser: response.Body, done: func(body string) {
+	response.Body = &heard{ReadCloser: response.Body, kept: capture.NewBody(maxBody), done: func(body string) {
 		step.ResponseBody = body
 		r.run.take(at, step)
 	}}
@@ -348,20 +349,20 @@ func (r recorder) RoundTrip(request *http.Request) (*http.Response, error) {
 // heard keeps the beginning of a body, and tells it when the body is closed.
 type heard struct {
 	io.ReadCloser
-	kept bytes.Buffer
+	kept *capture.Body
 	done func(string)
 }
 
 func (h *heard) Read(p []byte) (int, error) {
 	n, err := h.ReadCloser.Read(p)
-	h.kept.Write(p[:min(n, maxBody-h.kept.Len())])
+	_, _ = h.kept.Write(p[:n])
 	return n, err
 }
 
 // Close ends the body.
 func (h *heard) Close() error {
 	if h.done != nil {
-		h.done(h.kept.String())
+		h.done(string(h.kept.Bytes()))
 		h.done = nil
 	}
 	return h.ReadCloser.Close()
@@ -371,36 +372,13 @@ func (h *heard) Close() error {
 func (r *Run) recorded(handler http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
 		at := time.Now()
-		sent := &heard{ReadCloser: request.Body}
-		request.Body = sent
-		kept := &writer{ResponseWriter: w}
+		sent, kept := capture.Request(request, maxBody), capture.NewAnswer(w, maxBody)
 		// What a scenario waits for is in its flow before it goes on.
 		address := r.config.FakeExamPlatform.ServerURL() + (&url.URL{Path: request.URL.Path, RawQuery: request.URL.RawQuery}).String()
 		handler.ServeHTTP(kept, request)
 		r.take(at, results.Step{
 			SeenBy: "platform", Method: request.Method, URL: results.Bounded(address, maxBody), RequestHeader: results.Header(request.Header),
-			RequestBody: sent.kept.String(), Status: kept.status, ResponseHeader: results.Header(w.Header()), ResponseBody: kept.body.String(),
+			RequestBody: string(sent.Bytes()), Status: kept.Status, ResponseHeader: results.Header(w.Header()), ResponseBody: string(kept.Body.Bytes()),
 		})
 	})
 }
-
-// writer keeps what is answered.
-type writer struct {
-	http.ResponseWriter
-	status int
-	body   bytes.Buffer
-}
-
-// WriteHeader keeps the status.
-func (w *writer) WriteHeader(status int) {
-	w.status = status
-	w.ResponseWriter.WriteHeader(status)
-}
-
-func (w *writer) Write(p []byte) (int, error) {
-	w.body.Write(p[:min(len(p), maxBody-w.body.Len())])
-	return w.ResponseWriter.Write(p)
-}
-
-// Unwrap is for what controls the connection.
-func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }

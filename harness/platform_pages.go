@@ -99,6 +99,11 @@ func (r *PlatformRun) PageWait(patience time.Duration) time.Duration {
 	return patience
 }
 
+// glance is how long something is looked for that need not be there.
+func (r *PlatformRun) glance() time.Duration {
+	return max(r.PageWait(r.config.Timeout.PageSign.Std()), leastPatience)
+}
+
 // By is the browser that the flow was seen in.
 func (f *PlatformFlow) By() *Seat { return f.by }
 
@@ -206,7 +211,7 @@ func (s *PlatformScenario) GoOn(ctx context.Context, from *PlatformFlow, deed co
 	}
 	journey := agent.Journey{Actions: r.actionsFor(name, nil), Screenshot: true, Also: r.visit("").Also}
 	if mayLack {
-		journey.Patience = max(r.PageWait(r.config.Timeout.PageSign.Std()), leastPatience)
+		journey.Patience = r.glance()
 	}
 	began := time.Now()
 	trip, err := r.makeJourney(ctx, from.by, "the journey "+name, journey)
@@ -323,7 +328,7 @@ func (r *PlatformRun) glanceAt(actions []agent.Action) []agent.Action {
 		return actions
 	}
 	look := last
-	look.Verb, look.Within = agent.Wait, max(r.PageWait(r.config.Timeout.PageSign.Std()), leastPatience)
+	look.Verb, look.Within = agent.Wait, r.glance()
 	return slices.Insert(actions, len(actions)-1, look)
 }
 

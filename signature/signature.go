@@ -60,9 +60,6 @@ func ReadSigner(path string) (*Signer, error) {
 	return &Signer{key, public, alg}, nil
 }
 
-// Key names the key that signs: by its kid, and by its thumbprint (RFC 7638).
-func (s *Signer) Key() string { return name(s.public) }
-
 // Sign signs the document of a folder, and the reports that are beside it.
 func (s *Signer) Sign(dir string) error {
 	text, err := os.ReadFile(filepath.Join(dir, reports.Names[0]))
